@@ -1,0 +1,127 @@
+#include "tests/support/program.h"
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace adb::testing {
+namespace {
+
+std::vector<std::string> clean_environment() {
+  std::vector<std::string> kept;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (std::strncmp(*entry, "ADBENCH_", 8) != 0) {
+      kept.emplace_back(*entry);
+    }
+  }
+  return kept;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& words) {
+  std::vector<char*> list;
+  for (auto& word : words) {
+    list.push_back(word.data());
+  }
+  list.push_back(nullptr);
+  return list;
+}
+
+}  // namespace
+
+Program::Program(const std::string& program,
+                 const std::vector<std::string>& arguments,
+                 const std::filesystem::path& folder) {
+  std::vector<std::string> words = {program};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  auto environment = clean_environment();
+  const auto argv = pointers(words);
+  const auto envp = pointers(environment);
+  int out[2], err[2];
+  EXPECT_EQ(::pipe2(out, O_CLOEXEC), 0);
+  EXPECT_EQ(::pipe2(err, O_CLOEXEC), 0);
+  pid_ = ::fork();
+  if (pid_ == 0) {
+    ::setpgid(0, 0);
+    const int null = ::open("/dev/null", O_RDONLY);
+    if (null < 0 || ::dup2(null, 0) < 0 || ::dup2(out[1], 1) < 0 || ::dup2(err[1], 2) < 0 ||
+        ::chdir(folder.c_str()) != 0) {
+      ::_exit(126);
+    }
+    ::execve(argv[0], argv.data(), envp.data());
+    ::_exit(127);
+  }
+  ::close(out[1]);
+  ::close(err[1]);
+  out_ = out[0];
+  err_ = err[0];
+}
+
+Program::~Program() {
+  if (!finished_) {
+    ::kill(-pid_, SIGKILL);
+    finish();
+  }
+}
+
+bool Program::pump(int timeout_ms) {
+  pollfd fds[2] = {{out_, POLLIN, 0}, {err_, POLLIN, 0}};  // poll() ignores a closed one, -1
+  ::poll(fds, 2, timeout_ms);
+  for (int i = 0; i < 2; ++i) {
+    if (fds[i].revents == 0) {
+      continue;
+    }
+    char block[4096];
+    const ssize_t n = ::read(fds[i].fd, block, sizeof block);
+    if (n > 0) {
+      (i == 0 ? result_.out : result_.err).append(block, static_cast<std::size_t>(n));
+    } else {
+      ::close(fds[i].fd);
+      (i == 0 ? out_ : err_) = -1;
+    }
+  }
+  return out_ >= 0 || err_ >= 0;
+}
+
+bool Program::wait_for_output(const std::string& text) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  while (result_.out.find(text) == std::string::npos) {
+    if (!pump(200) || std::chrono::steady_clock::now() > until) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void Program::signal(int number) const {
+  ::kill(pid_, number);
+}
+
+ProgramResult Program::finish() {
+  while (pump(-1)) {
+  }
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  finished_ = true;
+  if (WIFEXITED(status)) {
+    result_.code = WEXITSTATUS(status);
+  } else {
+    result_.signal = WTERMSIG(status);
+  }
+  return result_;
+}
+
+ProgramResult run_program(const std::string& program,
+                          const std::vector<std::string>& arguments,
+                          const std::filesystem::path& folder) {
+  return Program(program, arguments, folder).finish();
+}
+
+}  // namespace adb::testing
