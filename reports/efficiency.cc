@@ -1,0 +1,125 @@
+// The efficiency table.
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "reports/groups.h"
+
+namespace adb {
+namespace {
+
+enum class Merge { kMean, kSum, kMax };
+
+struct EfficiencyKey {
+  const char* key;
+  const char* title;
+  const char* unit;
+  double factor;
+  Merge merge;  // of the models of single classes
+};
+
+constexpr double kMebi = 1.0 / (1 << 20);
+constexpr std::array<EfficiencyKey, 8> kEfficiencyKeys = {{
+    {"parameters", "parameters", "M", 1e-6, Merge::kMean},
+    {"trainable_parameters", "trainable parameters", "M", 1e-6, Merge::kMean},
+    {"macs", "multiply-accumulates", "G", 1e-9, Merge::kMean},
+    {"macs_with_norms", "multiply-accumulates with norms", "G", 1e-9, Merge::kMean},
+    {"train_s", "training time", "h", 1.0 / 3600, Merge::kSum},
+    {"time_per_image_ms", "time per image", "ms", 1, Merge::kMean},
+    {"peak_memory_bytes", "peak memory", "MiB", kMebi, Merge::kMax},
+    {"peak_device_memory_bytes", "peak device memory", "MiB", kMebi, Merge::kMax},
+}};
+
+Figure efficiency_of(const Replicate& replicate, const EfficiencyKey& key) {
+  Values values;
+  std::string reason;
+  for (const ReportRun* run : replicate.runs) {
+    if (!finished(*run)) {
+      continue;
+    }
+    const auto row = std::find_if(
+        run->efficiency.begin(), run->efficiency.end(), [&](const EfficiencyRow& candidate) {
+          return candidate.key == key.key;
+        });
+    if (row == run->efficiency.end()) {
+      return {};
+    }
+    if (row->value.has_value()) {
+      values.push_back(*row->value);
+    } else {
+      reason = row->note;
+    }
+  }
+  if (!reason.empty()) {
+    return undefined_figure(reason);
+  }
+  if (values.empty()) {
+    return {};
+  }
+  switch (key.merge) {
+    case Merge::kSum:
+      return value_figure(mean_of(values) * static_cast<double>(values.size()));
+    case Merge::kMax:
+      return value_figure(*std::max_element(values.begin(), values.end()));
+    case Merge::kMean:
+      break;
+  }
+  return value_figure(mean_of(values));
+}
+
+Figure efficiency_over_seeds(const Group& group, const EfficiencyKey& key) {
+  Values values;
+  for (const auto& replicate : group.replicates) {
+    const Figure figure = efficiency_of(replicate, key);
+    if (figure.state == Figure::State::kUndefined) {
+      return figure;
+    }
+    if (figure.state == Figure::State::kValue) {
+      values.push_back(figure.value);
+    }
+  }
+  return mean_figure(values);
+}
+
+}  // namespace
+
+ReportTable efficiency_table(const std::vector<Group>& groups,
+                             const std::vector<ReportGroup>& described,
+                             const PublishedFigures& published) {
+  ReportTable table;
+  std::vector<ReportRow> rows(groups.size());
+  for (const auto& key : kEfficiencyKeys) {
+    std::vector<Figure> figures;
+    for (const auto& group : groups) {
+      figures.push_back(efficiency_over_seeds(group, key));
+    }
+    if (std::all_of(figures.begin(), figures.end(), [](const Figure& figure) {
+          return figure.state == Figure::State::kMissing;
+        })) {
+      continue;
+    }
+    // Hours where any training took one; seconds would be hard to read beside a paper's.
+    const bool in_seconds = std::all_of(figures.begin(), figures.end(), [&](const Figure& figure) {
+      return key.key == std::string_view("train_s") && figure.value < 3600;
+    });
+    const ReportColumn column = {.key = key.key,
+                                 .title = key.title,
+                                 .unit = in_seconds ? "s" : key.unit,
+                                 .factor = in_seconds ? 1 : key.factor};
+    table.columns.push_back(column);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      rows[i].group = i;
+      rows[i].figures.push_back(figures[i]);
+    }
+  }
+  if (!table.columns.empty()) {
+    for (auto& row : rows) {
+      table.rows.push_back(std::move(row));
+      add_published(published, described[table.rows.back().group], table.columns, table.rows);
+    }
+  }
+  return table;
+}
+
+}  // namespace adb

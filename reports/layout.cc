@@ -1,0 +1,298 @@
+#include "reports/layout.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "core/text.h"
+
+namespace adb {
+namespace {
+
+constexpr std::size_t kShortHash = 12;
+
+// A stored text must not move the cursor or break a line.
+std::string printable(const std::string& text) {
+  std::string clean = text;
+  std::replace_if(
+      clean.begin(), clean.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return clean;
+}
+
+// Numbers the reasons of undefined figures in the order in which they appear.
+class Footnotes {
+ public:
+  std::size_t number_of(const std::string& reason) {
+    const auto found = std::find(reasons_.begin(), reasons_.end(), reason);
+    if (found != reasons_.end()) {
+      return static_cast<std::size_t>(found - reasons_.begin()) + 1;
+    }
+    reasons_.push_back(reason);
+    return reasons_.size();
+  }
+
+  std::vector<std::string> lines() const {
+    std::vector<std::string> lines;
+    for (std::size_t i = 0; i < reasons_.size(); ++i) {
+      lines.push_back(fmt::format("({}) undefined: {}", i + 1, printable(reasons_[i])));
+    }
+    return lines;
+  }
+
+ private:
+  std::vector<std::string> reasons_;
+};
+
+// Percent with one decimal; other quantities with four digits.
+std::string number_text(double shown, const std::string& unit) {
+  if (unit == "%") {
+    return fmt::format("{:.1f}", shown);
+  }
+  return shown >= 1000  ? fmt::format("{:.0f}", shown)
+         : shown >= 100 ? fmt::format("{:.1f}", shown)
+         : shown >= 10  ? fmt::format("{:.2f}", shown)
+                        : fmt::format("{:.3f}", shown);
+}
+
+std::string figure_text(const Figure& figure,
+                        const ReportColumn& column,
+                        RowKind kind,
+                        Footnotes& footnotes) {
+  switch (figure.state) {
+    case Figure::State::kMissing:
+      return "-";
+    case Figure::State::kUndefined:
+      return fmt::format("n/a ({})", footnotes.number_of(figure.reason));
+    case Figure::State::kValue:
+      break;
+  }
+  if (kind == RowKind::kPublished) {
+    return printable(figure.printed);
+  }
+  if (kind == RowKind::kDifference) {
+    return std::abs(figure.value) < 0.05 ? "0.0" : fmt::format("{:+.1f}", figure.value);
+  }
+  const std::string text = number_text(figure.value * column.factor, column.unit);
+  // Counts are the same for every seed: only figures that can vary show that they did not.
+  return figure.sd.has_value() && (column.unit == "%" || *figure.sd > 0)
+             ? fmt::format("{} ± {}", text, number_text(*figure.sd * column.factor, column.unit))
+             : text;
+}
+
+// Figures are ranked among measured rows of the same data set, setting, class and condition: others
+// do not compare.
+std::map<std::pair<std::size_t, std::size_t>, Rank> rank_figures(const Report& report,
+                                                                 const ReportTable& table) {
+  std::map<std::pair<std::size_t, std::size_t>, Rank> ranks;  // by row and column
+  for (std::size_t column = 0; column < table.columns.size(); ++column) {
+    std::map<std::tuple<std::string, std::string, std::string, std::size_t>,
+             std::vector<std::size_t>>
+        blocks;
+    for (std::size_t i = 0; i < table.rows.size(); ++i) {
+      const auto& row = table.rows[i];
+      const auto& group = report.groups[row.group];
+      if (row.kind == RowKind::kMeasured && row.figures[column].state == Figure::State::kValue) {
+        blocks[{group.dataset, group.setting, row.category, group.condition}].push_back(i);
+      }
+    }
+    for (const auto& [place, rows] : blocks) {
+      std::set<double, std::greater<>> values;
+      for (const std::size_t i : rows) {
+        values.insert(table.rows[i].figures[column].value);
+      }
+      if (rows.size() < 2) {
+        continue;
+      }
+      for (const std::size_t i : rows) {
+        const double value = table.rows[i].figures[column].value;
+        if (value == *values.begin()) {
+          ranks[{i, column}] = Rank::kBest;
+        } else if (value == *std::next(values.begin())) {
+          ranks[{i, column}] = Rank::kSecond;
+        }
+      }
+    }
+  }
+  return ranks;
+}
+
+std::string row_name(const Report& report, const ReportRow& row) {
+  const ReportGroup& group = report.groups[row.group];
+  const std::string label = printable(group.label);
+  switch (row.kind) {
+    case RowKind::kLastEpoch:
+      return label + ", last epoch";
+    case RowKind::kPublished:
+      return label + ", published " + printable(row.published_table);
+    case RowKind::kDifference:
+      return label + ", difference";
+    case RowKind::kMeasured:
+      break;
+  }
+  return report.conditions.size() > 1
+             ? fmt::format("{} [{}]", label, condition_mark(group.condition))
+             : label;
+}
+
+std::string place_of(const ReportGroup& group) {
+  return fmt::format("{}, {}",
+                     printable(group.dataset),
+                     group.setting == "multi" ? "multi-class" : "single-class");
+}
+
+enum class Content { kMeans, kClasses, kEfficiency };
+
+// One table for each data set and setting.
+void lay_out_table(const Report& report,
+                   const ReportTable& table,
+                   Content content,
+                   Footnotes& footnotes,
+                   std::vector<TextTable>& out) {
+  std::map<std::pair<std::size_t, std::size_t>, Rank> ranks;
+  if (content != Content::kEfficiency) {
+    ranks = rank_figures(report, table);
+  }
+  std::string place;
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const ReportRow& row = table.rows[i];
+    const std::string here = place_of(report.groups[row.group]);
+    if (here != place) {
+      place = here;
+      TextTable next;
+      next.title = content == Content::kMeans     ? here + ": mean over the classes"
+                   : content == Content::kClasses ? here + ": classes"
+                                                  : here + ": efficiency";
+      if (content == Content::kClasses) {
+        next.header.push_back("class");
+        next.left_columns = 2;
+      }
+      next.header.push_back("method");
+      for (const auto& column : table.columns) {
+        next.header.push_back(
+            column.unit == "%" ? column.title : fmt::format("{} ({})", column.title, column.unit));
+      }
+      out.push_back(std::move(next));
+    }
+    std::vector<TextCell> cells;
+    if (content == Content::kClasses) {
+      cells.push_back({.text = printable(row.category)});
+    }
+    cells.push_back({.text = row_name(report, row)});
+    for (std::size_t column = 0; column < table.columns.size(); ++column) {
+      const auto rank = ranks.find({i, column});
+      cells.push_back(
+          {.text = figure_text(row.figures[column], table.columns[column], row.kind, footnotes),
+           .rank = rank == ranks.end() ? Rank::kNone : rank->second});
+    }
+    out.back().rows.push_back(std::move(cells));
+  }
+}
+
+std::string numbers(std::vector<std::int64_t> values) {
+  return values.empty() ? "none" : fmt::format("{}", fmt::join(values, ", "));
+}
+
+std::string value_text(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : canonical_json(value);
+}
+
+}  // namespace
+
+std::string describe_option(const ChangedOption& option) {
+  return fmt::format("{} = {} (default {}, {})",
+                     option.path,
+                     value_text(option.value),
+                     value_text(option.default_value),
+                     option.origin);
+}
+
+std::string describe_weights(const Weights& weights) {
+  if (weights.random()) {
+    return weights.name.empty() ? "random initialisation"
+                                : weights.name + ", random initialisation";
+  }
+  if (weights.resolved.empty()) {
+    return "none";
+  }
+  return fmt::format("{} (sha256 {})", weights.name, weights.resolved.substr(0, kShortHash));
+}
+
+std::string describe_group(const ReportGroup& group) {
+  std::vector<std::string> parts;
+  parts.push_back(
+      fmt::format("{} {}", group.seeds.size() == 1 ? "seed" : "seeds", numbers(group.seeds)));
+  parts.push_back(
+      fmt::format("{} {}", group.classes.size(), group.classes.size() == 1 ? "class" : "classes"));
+  if (group.external) {
+    parts.push_back("maps of another program");
+  } else {
+    auto epochs = group.reported_epochs;
+    epochs.erase(std::unique(epochs.begin(), epochs.end()), epochs.end());
+    parts.push_back(fmt::format("reported epoch {} of {}", numbers(epochs), group.epochs));
+    parts.push_back("weights " + describe_weights(group.weights));
+  }
+  std::vector<std::string> manifests;
+  for (const auto& manifest : group.data_manifests) {
+    manifests.push_back(manifest.substr(0, kShortHash));
+  }
+  parts.push_back(fmt::format("data {} (manifest {})", group.dataset, join(manifests, ", ")));
+  if (!group.textures.empty()) {
+    parts.push_back("textures " + group.textures.substr(0, kShortHash));
+  }
+  if (!group.devices.empty()) {
+    parts.push_back(join(group.devices, " and "));
+  }
+  if (group.images > 0) {
+    parts.push_back(
+        fmt::format("{} test images, {} labels changed and {} components lost by the masks' resize",
+                    group.images,
+                    group.labels_changed,
+                    group.components_vanished));
+  }
+  std::vector<std::string> options;
+  for (const auto& option : group.changed_options) {
+    options.push_back(describe_option(option));
+  }
+  if (!group.external) {
+    parts.push_back(options.empty()
+                        ? "all options as the protocol's default"
+                        : "differs from the protocol's default: " + join(options, ", "));
+  }
+  if (!group.problems.empty()) {
+    parts.push_back("missing: " + join(group.problems, ", "));
+  }
+  return printable(fmt::format("{} on {}: {}", group.label, place_of(group), join(parts, "; ")));
+}
+
+TextReport lay_out(const Report& report) {
+  TextReport text;
+  for (std::size_t i = 0; i < report.conditions.size(); ++i) {
+    text.intro.push_back(
+        printable(report.conditions.size() == 1
+                      ? "Conditions: " + report.conditions[i]
+                      : fmt::format("[{}] {}", condition_mark(i), report.conditions[i])));
+  }
+  if (report.conditions.size() > 1) {
+    text.intro.push_back("Rows with different marks do not compare.");
+  }
+  const bool spread = std::any_of(report.groups.begin(),
+                                  report.groups.end(),
+                                  [](const ReportGroup& group) { return group.seeds.size() > 1; });
+  text.intro.push_back(std::string("Figures in percent") +
+                       (spread ? ", mean ± sample standard deviation over seeds" : "") +
+                       "; n/a: undefined, -: not there.");
+  Footnotes footnotes;
+  lay_out_table(report, report.means, Content::kMeans, footnotes, text.tables);
+  lay_out_table(report, report.classes, Content::kClasses, footnotes, text.tables);
+  lay_out_table(report, report.efficiency, Content::kEfficiency, footnotes, text.tables);
+  for (const auto& group : report.groups) {
+    text.notes.push_back(describe_group(group));
+  }
+  text.footnotes = footnotes.lines();
+  return text;
+}
+
+}  // namespace adb

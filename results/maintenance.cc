@@ -1,0 +1,315 @@
+#include "results/maintenance.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Exception.h>
+#include <SQLiteCpp/Statement.h>
+
+#include "core/files.h"
+#include "core/hash.h"
+#include "results/database.h"
+#include "results/schema.h"
+
+namespace adb {
+namespace fs = std::filesystem;
+namespace {
+
+// --- check
+
+void check_structure(SQLite::Database& database, std::vector<std::string>& problems) {
+  SQLite::Statement integrity(database, "PRAGMA integrity_check(20)");
+  while (integrity.executeStep()) {
+    const std::string line = integrity.getColumn(0).getString();
+    if (line != "ok") {
+      problems.push_back("structure: " + line);
+    }
+  }
+  SQLite::Statement references(database, "PRAGMA foreign_key_check");
+  while (references.executeStep()) {
+    problems.push_back(
+        fmt::format("reference: a row of table '{}' names a row of '{}' that is not there",
+                    references.getColumn(0).getString(),
+                    references.getColumn(2).getString()));
+  }
+}
+
+void check_schema(SQLite::Database& database,
+                  std::int64_t version,
+                  std::vector<std::string>& problems) {
+  SQLite::Database fresh(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  migrate_database(fresh, version);
+  const auto expected = schema_of(fresh);
+  const auto found = schema_of(database);
+  const auto only_in = [&](const auto& some, const auto& others, const std::string& what) {
+    std::vector<std::string> names;
+    std::set_difference(
+        some.begin(), some.end(), others.begin(), others.end(), std::back_inserter(names));
+    for (const auto& name : names) {
+      problems.push_back(fmt::format("schema: {} {}", what, name.substr(0, name.find(':'))));
+    }
+  };
+  only_in(expected, found, "missing or changed:");
+  only_in(found, expected, "not of this schema:");
+}
+
+// The file of an artifact, or nothing when its path would leave the store's folder.
+std::optional<fs::path> artifact_file(const fs::path& store,
+                                      const RunRow& run,
+                                      const ArtifactRow& artifact) {
+  const fs::path relative = fs::path(run.folder) / artifact.path;
+  if (relative.is_absolute() ||
+      std::find(relative.begin(), relative.end(), "..") != relative.end()) {
+    return std::nullopt;
+  }
+  return store.parent_path() / relative;
+}
+
+std::optional<std::string> artifact_problem(const fs::path& store,
+                                            const RunRow& run,
+                                            const ArtifactRow& artifact) {
+  const auto file = artifact_file(store, run, artifact);
+  if (!file.has_value()) {
+    return "its path leaves the run's folder";
+  }
+  std::error_code error;
+  if (!fs::is_regular_file(*file, error)) {
+    return "the file is missing";
+  }
+  const auto size = static_cast<std::int64_t>(fs::file_size(*file, error));
+  if (size != artifact.bytes) {
+    return fmt::format("the file has {} bytes instead of {}", size, artifact.bytes);
+  }
+  try {
+    if (sha256_file(*file, ErrorKind::kStore) != artifact.sha256) {
+      return "the file's content has changed";
+    }
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return std::nullopt;
+}
+
+// --- export
+
+// A CSV field: quoted when it holds a separator, a quote or a line break.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) {
+    return text;
+  }
+  std::string quoted = "\"";
+  for (const char c : text) {
+    quoted.append(c == '"' ? 2 : 1, c);
+  }
+  quoted += '"';
+  return quoted;
+}
+
+void export_table(SQLite::Database& database, const std::string& table, const fs::path& folder) {
+  SQLite::Statement query(database, fmt::format("SELECT * FROM {} ORDER BY 1, 2, 3", table));
+  std::string csv;
+  std::string json = "[";
+  for (int i = 0; i < query.getColumnCount(); ++i) {
+    csv += i == 0 ? "" : ",";
+    csv += csv_field(query.getColumnName(i));
+  }
+  csv += '\n';
+  bool first = true;
+  while (query.executeStep()) {
+    json += first ? "\n{" : ",\n{";
+    first = false;
+    for (int i = 0; i < query.getColumnCount(); ++i) {
+      const auto column = query.getColumn(i);
+      std::string plain;
+      std::string value = "null";
+      if (column.isInteger()) {
+        value = plain = std::to_string(column.getInt64());
+      } else if (column.isFloat()) {
+        plain = fmt::format("{:.17g}", column.getDouble());
+        value = std::isfinite(column.getDouble()) ? plain : canonical_json(plain);
+      } else if (!column.isNull()) {
+        plain = column.getString();
+        value = canonical_json(plain);
+      }
+      csv += i == 0 ? "" : ",";
+      csv += csv_field(plain);
+      json += i == 0 ? "" : ", ";
+      json += canonical_json(query.getColumnName(i));
+      json += ": ";
+      json += value;
+    }
+    csv += '\n';
+    json += '}';
+  }
+  json += "\n]\n";
+  write_file_atomic(folder / (table + ".csv"), csv);
+  write_file_atomic(folder / (table + ".json"), json);
+}
+
+// --- merge
+
+// Host, process, start and cell: two attempts never have all of them in common.
+std::string origin_of(const RunRow& run) {
+  return fmt::format(
+      "{}\n{}\n{}\n{}\n{}", run.key, run.host, run.pid, run.process_start, run.started_at);
+}
+
+// Everything that a run says about itself, without the numbers that a store gives.
+bool same_content(const Store& a, const RunRow& run_a, const Store& b, const RunRow& run_b) {
+  const auto facts = [](const RunRow& run) {
+    return std::tie(run.status,
+                    run.reason,
+                    run.finished_at,
+                    run.options,
+                    run.protocol_config,
+                    run.changed_options,
+                    run.weights,
+                    run.data_manifest,
+                    run.reported_epoch,
+                    run.last_epoch);
+  };
+  return facts(run_a) == facts(run_b) &&
+         a.environment(run_a.environment) == b.environment(run_b.environment) &&
+         a.events(run_a.id) == b.events(run_b.id);
+}
+
+std::string name_of(const RunRow& run) {
+  return fmt::format("cell {:.12} ({} on {}, seed {}, attempt {})",
+                     run.key,
+                     run.method,
+                     run.dataset,
+                     run.seed,
+                     run.attempt);
+}
+
+}  // namespace
+
+std::vector<std::string> check_store(const fs::path& file) {
+  std::vector<std::string> problems;
+  std::int64_t version = 0;
+  {
+    const auto database = open_database_for_read(file);
+    try {
+      version = database->execAndGet("PRAGMA user_version").getInt64();
+      check_structure(*database, problems);
+      check_schema(*database, version, problems);
+    } catch (const SQLite::Exception& e) {
+      problems.push_back(e.what());
+    }
+  }
+  if (!problems.empty()) {
+    return problems;  // what the rows of such a file say is not worth reading
+  }
+  const Store store = Store::open_for_read(file);
+  try {
+    for (const auto& run : store.find_runs()) {
+      for (const auto& artifact : store.artifacts(run.id)) {
+        if (const auto problem = artifact_problem(file, run, artifact)) {
+          problems.push_back(
+              fmt::format("artifact '{}' of run {}: {}", artifact.path, to_int(run.id), *problem));
+        }
+      }
+    }
+  } catch (const Error& e) {
+    problems.push_back(e.what());
+  }
+  return problems;
+}
+
+void backup_store(const fs::path& file, const fs::path& to) {
+  const auto database = open_database_for_read(file);
+  copy_database(*database, to);
+}
+
+void export_store(const fs::path& file, const fs::path& folder) {
+  const auto database = open_database_for_read(file);
+  make_folder(folder);
+  try {
+    // The names come from the known schema: those of the file become names of files.
+    SQLite::Database known(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    migrate_database(known, database->execAndGet("PRAGMA user_version").getInt64());
+    SQLite::Statement query(
+        known,
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
+        "ORDER BY name");
+    std::vector<std::string> tables;
+    while (query.executeStep()) {
+      tables.push_back(query.getColumn(0).getString());
+    }
+    database->exec("BEGIN");  // one read transaction, so that all tables are of the same moment
+    for (const auto& table : tables) {
+      export_table(*database, table, folder);
+    }
+  } catch (const SQLite::Exception& e) {
+    throw store_error(file, e);
+  }
+}
+
+std::int64_t migrate_store(const fs::path& file) {
+  const std::int64_t version = check_store_file(file);
+  Store::open_for_write(file).close();
+  return version;
+}
+
+MergeReport merge_stores(Store& into, const Store& from) {
+  MergeReport report;
+  std::multimap<std::string, RunRow> known;
+  for (auto& run : into.find_runs()) {
+    std::string origin = origin_of(run);
+    known.emplace(std::move(origin), std::move(run));
+  }
+  for (const auto& run : from.find_runs()) {
+    if (run.status == RunStatus::kRunning) {
+      ++report.unfinished;
+      continue;
+    }
+    if (const auto same = known.find(origin_of(run)); same != known.end()) {
+      if (same_content(into, same->second, from, run)) {
+        ++report.already_there;
+      } else {
+        report.contradictions.push_back(fmt::format(
+            "{}: differs from the same run in {}; not added", name_of(run), into.file().string()));
+      }
+      continue;
+    }
+    const auto finished = into.newest_finished(run.key);
+    if (run.status == RunStatus::kFinished && finished.has_value() &&
+        into.metrics(finished->id) != from.metrics(run.id)) {
+      report.contradictions.push_back(fmt::format("{}: other metrics than attempt {} in {}; added",
+                                                  name_of(run),
+                                                  finished->attempt,
+                                                  into.file().string()));
+    }
+    into.import_run(run, from.environment(run.environment), from.events(run.id));
+    ++report.added;
+  }
+  return report;
+}
+
+std::vector<RunRow> remove_superseded(Store& store) {
+  std::set<std::string> finished;
+  for (const auto& run : store.find_runs({.statuses = {RunStatus::kFinished}})) {
+    finished.insert(run.key);
+  }
+  std::vector<RunRow> superseded;
+  std::vector<RunId> ids;
+  for (auto& run : store.find_runs()) {
+    const bool ended_empty =
+        run.status != RunStatus::kRunning && run.status != RunStatus::kFinished;
+    if (ended_empty && finished.contains(run.key)) {
+      ids.push_back(run.id);
+      superseded.push_back(std::move(run));
+    }
+  }
+  store.remove_runs(ids);
+  return superseded;
+}
+
+}  // namespace adb

@@ -1,0 +1,49 @@
+// Care of stores: check, backup, export, merge, clean up.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "results/store.h"
+
+namespace adb {
+
+// Checks the file's structure, references and schema, and every artifact's presence, size and hash.
+//   returns: the problems in words, none when all is well
+//   throws: Error(kStore) when the file cannot be opened as a store at all
+std::vector<std::string> check_store(const std::filesystem::path& file);
+
+// A consistent copy, also while a writer is at work. throws: Error(kStore) when `to` exists or
+// cannot be written
+void backup_store(const std::filesystem::path& file, const std::filesystem::path& to);
+
+// Every table as TABLE.csv and TABLE.json (an array of objects) in `folder`, numbers with 17
+// digits; an undefined value is an empty CSV field and null. Files of these names are replaced.
+// throws: Error(kStore), Error(kData)
+void export_store(const std::filesystem::path& file, const std::filesystem::path& folder);
+
+// Brings a store to the newest schema, after a backup beside it. returns: the schema number it had
+std::int64_t migrate_store(const std::filesystem::path& file);
+
+struct MergeReport {
+  std::int64_t added = 0;
+  std::int64_t already_there = 0;
+  std::int64_t unfinished = 0;                // running runs of `from`, which stay there
+  std::vector<std::string> contradictions{};  // one line each; see merge_stores
+};
+
+// Adds the ended runs of `from` to `into`; a run that is there with the same origin and content is
+// skipped, so merging again changes nothing. A run of the same origin (host, process, start, key)
+// with other content is a contradiction and is not added. A finished run whose cell is finished in
+// `into` with other metrics is added as another attempt and named as a contradiction too. Baselines
+// and published figures are not merged.
+MergeReport merge_stores(Store& into, const Store& from);
+
+// Runs that no one needs: ended without result, of cells that a later attempt finished. Not those
+// of baselines.
+//   returns: the removed rows, whose folders the caller may delete
+std::vector<RunRow> remove_superseded(Store& store);
+
+}  // namespace adb
