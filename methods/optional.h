@@ -1,0 +1,37 @@
+// Parts of the seam that few methods have. A method implements such a class beside Method; a driver
+// asks with dynamic_cast.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace adb {
+
+// A method that must look at training images before the first step.
+class NeedsCalibration {
+ public:
+  virtual ~NeedsCalibration() = default;
+
+  // How many images it wants: the first ones of the training list, or all where the list is
+  // shorter. 0: none. Asked once the weights are loaded.
+  virtual std::int64_t calibration_images() const = 0;
+
+  // Called once, before the first step and never in a resumed run, whose state holds the outcome.
+  // With several ranks all of them see the same images.
+  //   num_images > 0   next: what Method::features gives for the next image of the list, alone
+  virtual void calibrate(std::int64_t num_images,
+                         const std::function<std::vector<at::Tensor>()>& next) = 0;
+};
+
+// A method whose published size counts layers that its outputs do not depend on and that are not
+// built.
+class HasUnbuiltParameters {
+ public:
+  virtual ~HasUnbuiltParameters() = default;
+  virtual std::int64_t unbuilt_parameters() const = 0;
+};
+
+}  // namespace adb
