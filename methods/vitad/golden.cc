@@ -1,0 +1,321 @@
+#include "methods/vitad/golden.h"
+
+#include <limits>
+#include <utility>
+
+#include <torch/torch.h>
+
+#include "core/error.h"
+#include "formats/array.h"
+#include "methods/vitad/network.h"
+#include "nn/module_state.h"
+#include "nn/optim.h"
+#include "tensor/maps.h"
+
+namespace adb::vitad {
+namespace {
+
+constexpr auto kKind = ErrorKind::kData;
+
+// Keys of `config` that are options.
+const std::vector<std::string> kOptionKeys = {"backbone",
+                                              "image_size",
+                                              "patch",
+                                              "dim",
+                                              "heads",
+                                              "encoder_depth",
+                                              "teachers",
+                                              "neck",
+                                              "students",
+                                              "decoder_depth",
+                                              "fuser",
+                                              "fuser_blocks",
+                                              "neck_after_final_norm",
+                                              "keep_class_token",
+                                              "decoder_position_embedding",
+                                              "clip_skip_norm_pre",
+                                              "loss",
+                                              "batch"};
+
+VitadOptions options_of(const GoldenCase& golden) {
+  auto known = kOptionKeys;
+  known.push_back("fuser_inputs");
+  golden.require_config(known);
+  Json options = Json::object();
+  for (const auto& key : kOptionKeys) {
+    if (golden.config.contains(key)) {
+      options[key] = golden.config[key];
+    }
+  }
+  if (golden.training() && golden.json["train"].contains("loss")) {
+    options["loss"] = golden.json["train"]["loss"];
+  }
+  const auto where = golden.name + ": config";
+  const auto read = read_options<VitadOptions>(options, where);
+  if (const auto inputs = golden.config.find("fuser_inputs"); inputs != golden.config.end()) {
+    const auto neck = static_cast<std::int64_t>(resolve(read).neck.size());
+    ADB_CHECK(json_int(*inputs, where, kKind) == neck,
+              kKind,
+              "{}: fuser_inputs: expected the number of neck features, {}",
+              where,
+              neck);
+  }
+  return read;
+}
+
+// [B, L, C] -> [B, C, G, G]
+at::Tensor as_map(const at::Tensor& tokens, std::int64_t grid) {
+  return tokens.transpose(1, 2).reshape({tokens.size(0), tokens.size(2), grid, grid});
+}
+
+double total_loss(const std::string& kind,
+                  const std::vector<at::Tensor>& teachers,
+                  const std::vector<at::Tensor>& students) {
+  return sum(stage_losses(kind, teachers, students)).item<double>();
+}
+
+void add_sizes(const Network& network, GoldenResult& result) {
+  std::int64_t parameters = 0, trainable = 0;
+  for (const auto& [name, tensor] : module_parameters(*network.encoder)) {
+    parameters += tensor.numel();
+  }
+  for (const auto& [name, tensor] : network.trained()) {
+    trainable += tensor.numel();
+  }
+  result.scalars["sizes/parameters"] = static_cast<double>(parameters + trainable);
+  result.scalars["sizes/trainable"] = static_cast<double>(trainable);
+}
+
+GoldenResult run_forward(const GoldenCase& golden,
+                         const VitadOptions& options,
+                         const Network& network) {
+  const at::NoGradGuard no_grad;
+  network.train(false);
+  const auto& images = golden.input("input");
+  const auto& built = network.architecture();
+  const auto features = network.encode(images);
+  const auto teachers = network.teachers(features);
+  const auto neck = network.neck(features);
+  const auto fused = network.fuser->forward(neck);
+  const auto students = network.rebuild(fused);
+  const auto maps = anomaly_maps(built, teachers, students);
+  const auto first_tokens = network.encoder->forward(images, {0, 1}, options.clip_skip_norm_pre);
+
+  GoldenResult result;
+  result.tensors = {{"input", images},
+                    {"tokens_in", first_tokens[0]},
+                    {"encoder_block1", first_tokens[1]},
+                    {"fused", fused},
+                    {"decoder_block1", network.decoder->forward(fused, {1}).front()},
+                    {"map_raw", maps.raw},
+                    {"map", maps.smooth}};
+  for (std::size_t i = 0; i < neck.size(); ++i) {
+    result.tensors.emplace_back(fmt::format("neck_block{}", built.neck[i]), neck[i]);
+  }
+  for (std::size_t i = 0; i < teachers.size(); ++i) {
+    const auto block = built.teachers[i];
+    result.tensors.emplace_back(fmt::format("teacher_block{}", block),
+                                as_map(teachers[i], built.grid));
+    result.tensors.emplace_back(fmt::format("student_for_block{}", block),
+                                as_map(students[i], built.grid));
+    result.tensors.emplace_back(fmt::format("stage_map_block{}", block), maps.by_stage[i]);
+  }
+  const auto scores = pooled_maximum(maps.smooth, kScoreWindow);
+  const auto means = at::avg_pool2d(maps.smooth.unsqueeze(1), kScoreWindow, 1).flatten(1).mean(1);
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    result.scalars[fmt::format("image_score/{}", i)] = scores[i];
+    result.scalars[fmt::format("image_score_mean_pool/{}", i)] =
+        means[static_cast<std::int64_t>(i)].item<double>();
+  }
+  for (const std::string kind : {"cos_flat", "cos_pixel", "l1", "mse"}) {
+    result.scalars["loss_" + kind] = total_loss(kind, teachers, students);
+  }
+  result.scalars["loss"] = total_loss(options.loss, teachers, students);
+  add_sizes(network, result);
+  return result;
+}
+
+// The recipe of a training case.
+struct Recipe {
+  OptimiserRule rule;
+  double lr = 0;
+  double weight_decay = 0;
+  double clip_norm = std::numeric_limits<double>::infinity();
+  std::int64_t steps = 0;
+};
+
+Recipe recipe_of(const GoldenCase& golden) {
+  constexpr std::int64_t kMostSteps = 1000;
+  const auto where = golden.name + ": train";
+  const auto& train = golden.json["train"];
+  const auto number = [&](const char* key) {
+    return json_number(json_at(train, key, where, kKind), where, kKind);
+  };
+  const auto optimiser = json_string(json_at(train, "optimiser", where, kKind), where, kKind);
+  ADB_CHECK(
+      optimiser == "AdamW", kKind, "{}: vitad trains with AdamW, not with '{}'", where, optimiser);
+  const auto& betas = json_at(train, "betas", where, kKind);
+  ADB_CHECK(betas.is_array() && betas.size() == 2, kKind, "{}: betas: expected two numbers", where);
+  Recipe recipe;
+  recipe.rule.beta1 = json_number(betas[0], where, kKind);
+  recipe.rule.beta2 = json_number(betas[1], where, kKind);
+  recipe.rule.eps = number("eps");
+  recipe.lr = number("lr");
+  recipe.weight_decay = number("weight_decay");
+  if (const auto clip = train.find("clip_grad_norm"); clip != train.end() && !clip->is_null()) {
+    recipe.clip_norm = json_number(*clip, where, kKind);
+  }
+  recipe.steps = json_int(json_at(train, "steps", where, kKind), where, kKind);
+  ADB_CHECK(recipe.steps >= 0 && recipe.steps <= kMostSteps,
+            kKind,
+            "{}: steps: expected 0 to {}, got {}",
+            where,
+            kMostSteps,
+            recipe.steps);
+  return recipe;
+}
+
+double norm_of(const at::Tensor& tensor) {
+  return at::linalg_vector_norm(tensor.detach(), 2).item<double>();
+}
+
+GoldenResult run_training(const GoldenCase& golden,
+                          const VitadOptions& options,
+                          const Network& network) {
+  const auto recipe = recipe_of(golden);
+  auto optimiser = make_optimiser(network, recipe.rule, recipe.lr, recipe.weight_decay);
+  const auto features = network.encode(golden.input("input"));
+  const auto teachers = network.teachers(features);
+  NamedTensors before;
+  for (const auto& [name, parameter] : network.trained()) {
+    before.emplace_back(name, parameter.detach().clone());
+  }
+
+  GoldenResult result;
+  network.train(true);
+  const auto forward = [&](std::int64_t index) {
+    const auto loss = sum(stage_losses(options.loss, teachers, network.rebuild(features)));
+    result.scalars[fmt::format("losses/{}", index)] = loss.item<double>();
+    return loss;
+  };
+  for (std::int64_t step = 0; step < recipe.steps; ++step) {
+    backward(forward(step), {&optimiser});
+    if (step == 0) {
+      for (const auto& [name, parameter] : network.trained()) {
+        if (parameter.grad().defined()) {
+          result.scalars["grad_norm/" + name] = norm_of(parameter.grad());
+          result.tensors.emplace_back("grad." + name, parameter.grad().clone());
+        }
+      }
+    }
+    const auto norm = clip_gradients(optimiser.parameters(), recipe.clip_norm);
+    if (step == 0) {
+      result.scalars["grad_norm_total"] = norm.item<double>();
+    }
+    optimiser.step();
+  }
+  {
+    const at::NoGradGuard no_grad;
+    forward(recipe.steps);
+  }
+  result.scalars["loss"] = result.scalars["losses/0"];
+  const auto change = fmt::format("change_norm_after_{}_steps/", recipe.steps);
+  for (const auto& [name, parameter] : network.trained()) {
+    result.scalars[change + name] = norm_of(parameter.detach() - *find_tensor(before, name));
+  }
+  add_sizes(network, result);
+  return result;
+}
+
+// One transformer block on given tokens, small enough that the epsilon of its norms decides.
+GoldenResult run_block(const GoldenCase& golden) {
+  golden.require_config({"dim", "heads", "tokens", "layernorm_eps"});
+  const auto where = golden.name + ": config";
+  const auto dim = json_int(json_at(golden.config, "dim", where, kKind), where, kKind);
+  const auto heads = json_int(json_at(golden.config, "heads", where, kKind), where, kKind);
+  const auto eps = json_number(json_at(golden.config, "layernorm_eps", where, kKind), where, kKind);
+  ADB_CHECK(dim >= 1 && dim <= 4096 && heads >= 1 && dim % heads == 0,
+            kKind,
+            "{}: dim {} and heads {} do not fit together",
+            where,
+            dim,
+            heads);
+  const at::NoGradGuard no_grad;
+  const auto& tokens = golden.input("tokens");
+  ADB_CHECK(tokens.dim() == 3 && tokens.size(2) == dim,
+            kKind,
+            "{}: tokens: expected [B, T, {}], got {}",
+            golden.name,
+            dim,
+            shape_text(tokens.sizes()));
+  const TransformerBlock block(dim, heads, eps, at::TensorOptions().dtype(golden.dtype));
+  golden.fill(module_parameters(block, "block."));
+  GoldenResult result;
+  result.tensors = {
+      {"tokens", tokens}, {"norm1", block.first_norm(tokens)}, {"out", block.forward(tokens)}};
+  return result;
+}
+
+// Position embeddings "pos_embed_A" at the grids B that the case's tensors "resized_A_to_B" name.
+GoldenResult run_position_embedding(const GoldenCase& golden) {
+  golden.require_config({"dim", "prefix_tokens", "interpolation", "antialias", "align_corners"});
+  const auto where = golden.name + ": config";
+  const auto& config = golden.config;
+  ADB_CHECK(config.value("interpolation", Json("bicubic")) == "bicubic" &&
+                config.value("antialias", Json(true)) == true &&
+                config.value("align_corners", Json(false)) == false,
+            kKind,
+            "{}: only antialiased bicubic interpolation without aligned corners is known",
+            where);
+  const auto prefix = json_int(json_at(config, "prefix_tokens", where, kKind), where, kKind);
+  ADB_CHECK(
+      prefix >= 0 && prefix <= 16, kKind, "{}: prefix_tokens {} is not in 0 .. 16", where, prefix);
+  GoldenResult result;
+  for (const auto& item : json_at(golden.json, "tensors", golden.name, kKind).items()) {
+    const std::string& name = item.key();
+    const auto middle = name.find("_to_");
+    constexpr std::string_view kStart = "resized_";
+    ADB_CHECK(name.starts_with(kStart) && middle != std::string::npos,
+              kKind,
+              "{}: tensors: '{}' is not resized_A_to_B",
+              golden.name,
+              name);
+    const auto from = name.substr(kStart.size(), middle - kStart.size());
+    const auto to = name.substr(middle + 4);
+    const bool digits =
+        !to.empty() && to.size() <= 4 && to.find_first_not_of("0123456789") == std::string::npos;
+    const auto grid = digits ? std::stoll(to) : 0;
+    ADB_CHECK(
+        grid >= 1 && grid <= 512, kKind, "{}: tensors: '{}': impossible grid", golden.name, name);
+    result.tensors.emplace_back(
+        name, resample_position_embedding(golden.input("pos_embed_" + from), prefix, grid));
+  }
+  return result;
+}
+
+}  // namespace
+
+GoldenResult run_golden(const GoldenCase& golden) {
+  if (golden.config.contains("layernorm_eps")) {
+    return run_block(golden);
+  }
+  if (golden.config.contains("interpolation")) {
+    return run_position_embedding(golden);
+  }
+  const auto options = options_of(golden);
+  const Network network(options, at::TensorOptions().dtype(golden.dtype));
+  golden.fill(network.state());
+  const auto& images = golden.input("input");
+  ADB_CHECK(images.dim() == 4 && images.size(0) > 0 && images.size(1) == 3 &&
+                images.size(2) == options.image_size && images.size(3) == options.image_size,
+            kKind,
+            "{}: input: expected [B, 3, {}, {}], got {}",
+            golden.name,
+            options.image_size,
+            options.image_size,
+            shape_text(images.sizes()));
+  return golden.training() ? run_training(golden, options, network)
+                           : run_forward(golden, options, network);
+}
+
+}  // namespace adb::vitad
