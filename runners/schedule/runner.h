@@ -1,0 +1,60 @@
+// Runs the cells of a plan: one worker process per cell, events into the store, and every way of
+// ending recorded.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "results/store.h"
+#include "runners/schedule/plan.h"
+
+namespace adb {
+
+struct RunOptions {
+  std::filesystem::path worker;  // the adbench-worker program
+  std::filesystem::path folder;  // of all run folders
+  std::vector<std::string> devices = {"cpu"};
+  std::int64_t slots = 1;          // CPU workers at a time, each with its own cores
+  double timeout_s = 0;            // of one job, 0: none
+  std::int64_t max_rss_bytes = 0;  // of one worker, 0: none
+  std::int64_t retries = 0;        // of a job that crashed, hung or ran out of memory
+  bool fresh = false;              // new attempts, also of finished cells
+  bool fail_fast = false;
+  std::string feature_cache = "auto";
+  std::string save_maps = "none";
+  std::string metric_mode = "exact";
+  double fpr_limit = 0.3;
+  double checkpoint_every_s = 300;
+  bool json_events = false;  // events as JSON lines on stdout
+  std::string libtorch;      // version, for the record
+};
+
+struct RunSummary {
+  std::int64_t finished = 0;  // now
+  std::int64_t skipped = 0;   // finished before
+  std::int64_t failed = 0;    // failed, timed out, crashed, out of memory
+  std::int64_t interrupted = 0;
+  bool unclean = false;               // a second signal stopped workers before they had saved
+  std::vector<std::string> failures;  // one line each
+};
+
+// Signals turn into requests: the first stops after the step under way, the second at once.
+class StopRequests {
+ public:
+  StopRequests();   // installs handlers for SIGINT, SIGTERM and SIGUSR1
+  ~StopRequests();  // puts the old ones back
+  StopRequests(const StopRequests&) = delete;
+  StopRequests& operator=(const StopRequests&) = delete;
+  int count() const;
+  int signal() const;  // the first one, 0: none
+};
+
+RunSummary run_cells(const Plan& plan,
+                     const RunOptions& options,
+                     Store& store,
+                     const StopRequests& stop);
+
+}  // namespace adb

@@ -1,0 +1,336 @@
+#include "runners/worker/conformance.h"
+
+#define AT_PER_OPERATOR_HEADERS
+#include <cmath>
+#include <map>
+#include <set>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/stack.h>
+
+#include "images/resize.h"
+#include "methods/optional.h"
+#include "runners/worker/textures.h"
+#include "tensor/state.h"
+
+namespace adb {
+namespace {
+
+constexpr std::int64_t kSeed = 7;
+
+// A smooth formula image: something that a network can learn.
+Image toy_image(std::int64_t side, std::int64_t index) {
+  Image image(static_cast<int>(side), static_cast<int>(side), 3);
+  Stream random(kSeed, "toy", 0, index);
+  const double fx = random.uniform(2, 6), fy = random.uniform(2, 6);
+  for (int y = 0; y < image.height; ++y) {
+    for (int x = 0; x < image.width; ++x) {
+      for (int c = 0; c < 3; ++c) {
+        const double wave = std::sin((fx * x + fy * y) / static_cast<double>(side) + c);
+        image.pixels[image.offset(x, y) + static_cast<std::size_t>(c)] =
+            static_cast<std::uint8_t>(128 + 80 * wave + random.uniform(-8, 8));
+      }
+    }
+  }
+  return image;
+}
+
+class Kit {
+ public:
+  Kit(const MethodEntry& entry, const Json& options) : entry_(entry), options_(options) {}
+
+  std::vector<std::string> run(std::int64_t steps) {
+    check("options", [&] { options(); });
+    check("names", [&] { names(); });
+    check("predict", [&] { predict(); });
+    check("features", [&] { features(); });
+    check("training", [&] { training(steps); });
+    check("state", [&] { saved_state(); });
+    return problems_;
+  }
+
+ private:
+  template <class F>
+  void check(const char* what, F body) {
+    try {
+      body();
+    } catch (const std::exception& e) {
+      problems_.push_back(fmt::format("{}: {}: {}", entry_.name, what, e.what()));
+    }
+  }
+
+  void expect(bool holds, const std::string& promise) {
+    if (!holds) {
+      problems_.push_back(entry_.name + ": " + promise);
+    }
+  }
+
+  std::unique_ptr<Method> make() const {
+    auto method = entry_.make(options_, Context{at::kFloat, at::kCPU, Streams(kSeed)});
+    if (auto* asks = dynamic_cast<NeedsCalibration*>(method.get());
+        asks != nullptr && asks->calibration_images() > 0) {
+      std::int64_t next = 0;
+      asks->calibrate(
+          2, [&] { return method->features(plain_batch(method->input(), {next++}).images); });
+    }
+    return method;
+  }
+
+  // Images as they are.
+  static Batch plain_batch(const InputSpec& input, std::vector<std::int64_t> ids) {
+    const auto plane = static_cast<std::size_t>(input.image_size * input.image_size);
+    std::vector<float> values(ids.size() * 3 * plane);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      normalise_planes(toy_image(input.image_size, ids[i]),
+                       input.mean,
+                       input.std,
+                       {values.data() + i * 3 * plane, 3 * plane});
+    }
+    Batch batch;
+    batch.images =
+        at::from_blob(
+            values.data(),
+            {static_cast<std::int64_t>(ids.size()), 3, input.image_size, input.image_size},
+            at::kFloat)
+            .clone();
+    batch.ids = std::move(ids);
+    return batch;
+  }
+
+  // What training step `step` sees.
+  Batch training_batch(const InputSpec& input, std::int64_t step) const {
+    std::vector<std::int64_t> ids;
+    for (std::int64_t i = 0; i < input.batch; ++i) {
+      ids.push_back(i % 2);
+    }
+    Batch batch = plain_batch(input, ids);
+    if (!input.sample) {
+      return batch;
+    }
+    std::map<std::string, std::vector<at::Tensor>> fields;
+    for (std::int64_t i = 0; i < input.batch; ++i) {
+      Stream random(kSeed, "sample", step, i);
+      for (auto& field : input.sample(toy_image(input.image_size, ids[static_cast<std::size_t>(i)]),
+                                      random,
+                                      input.needs_textures ? textures_.get() : nullptr)) {
+        fields[field.name].push_back(
+            at::from_blob(field.values.data(), field.shape, at::kFloat).clone());
+      }
+    }
+    for (const auto& [name, list] : fields) {
+      (name == "image" ? batch.images : batch.fields[name]) = at::stack(list);
+    }
+    return batch;
+  }
+
+  static StepPlan plan_at(std::int64_t step) {
+    StepPlan plan;
+    plan.step = step;
+    plan.steps_per_epoch = 50;
+    plan.epochs = 4;
+    return plan;
+  }
+
+  double train_step(Method& method, std::int64_t step, bool with_features = false) const {
+    auto batch = training_batch(method.input(), step);
+    if (with_features && !method.input().sample) {
+      batch.features = method.features(batch.images);
+    }
+    return method.step(batch, plan_at(step)).loss.item<double>();
+  }
+
+  static NamedTensors copy_of(const Method& method) {
+    NamedTensors copy;
+    for (const auto& list : {method.state(), method.optimiser_state()}) {
+      for (const auto& [name, tensor] : list) {
+        copy.emplace_back(name, tensor.detach().clone());
+      }
+    }
+    return copy;
+  }
+
+  // The first name whose values differ, or "".
+  static std::string first_change(const NamedTensors& before, const NamedTensors& after) {
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      if (!at::equal(before[i].second, after[i].second)) {
+        return before[i].first;
+      }
+    }
+    return "";
+  }
+
+  // --- promises
+
+  void options() {
+    const auto refused = [&](const Json& options) {
+      try {
+        entry_.make(options, Context{});
+        return false;
+      } catch (const Error& e) {
+        return e.kind() == ErrorKind::kUsage;
+      }
+    };
+    auto unknown = options_;
+    unknown["no_such_option"] = 1;
+    expect(refused(unknown), "an unknown option is not refused");
+    for (const auto& field : entry_.options) {
+      expect(!field.help.empty(), fmt::format("option '{}' has no help", field.path));
+      const bool number = field.type == OptionType::kInteger || field.type == OptionType::kNumber;
+      expect(!number || field.range.has_value(),
+             fmt::format("option '{}' has no range", field.path));
+      if (number && field.range) {
+        auto outside = options_;
+        outside[field.path] = field.range->high * 2 + 1;
+        expect(refused(outside),
+               fmt::format("option '{}' above its range is not refused", field.path));
+      }
+    }
+  }
+
+  void names() {
+    const auto method = make();
+    std::set<std::string> state;
+    for (const auto& [name, tensor] : method->state()) {
+      expect(state.insert(name).second, fmt::format("state holds '{}' twice", name));
+    }
+    for (const auto& name : method->trainable()) {
+      expect(state.count(name) == 1, fmt::format("trainable '{}' is not in the state", name));
+    }
+    for (const auto& [name, tensor] : method->optimiser_state()) {
+      expect(name.starts_with("optim."),
+             fmt::format("optimiser state '{}' does not begin with 'optim.'", name));
+    }
+  }
+
+  void predict() {
+    const auto method = make();
+    const auto input = method->input();
+    const auto before = copy_of(*method);
+    const auto three = method->predict(plain_batch(input, {0, 1, 2}));
+    const auto alone = method->predict(plain_batch(input, {1}));
+    expect(first_change(before, copy_of(*method)).empty(),
+           "predict changes '" + first_change(before, copy_of(*method)) + "'");
+    const std::vector<std::int64_t> shape = {3, input.image_size, input.image_size};
+    if (three.maps.sizes() != at::IntArrayRef(shape) || three.scores.size() != 3) {
+      problems_.push_back(fmt::format("{}: maps are [{}] with {} scores, not [3, {}, {}] with 3",
+                                      entry_.name,
+                                      fmt::join(three.maps.sizes(), ", "),
+                                      three.scores.size(),
+                                      input.image_size,
+                                      input.image_size));
+      return;
+    }
+    expect(three.maps.isfinite().all().item<bool>(), "a map is not finite");
+    expect(std::isfinite(three.scores[0]), "a score is not finite");
+    const double range = (three.maps.max() - three.maps.min()).item<double>();
+    const double moved =
+        (three.maps[1].to(at::kDouble) - alone.maps[0].to(at::kDouble)).abs().max().item<double>();
+    expect(moved <= 1e-4 * std::max(range, 1e-6),
+           fmt::format("an image's map depends on its batch: {} of range {}", moved, range));
+  }
+
+  void features() {
+    const auto method = make();
+    const auto input = method->input();
+    const auto batch = plain_batch(input, {0, 1, 2, 3, 4});
+    const auto together = method->features(batch.images);
+    if (together.empty()) {
+      return;
+    }
+    for (std::int64_t i = 0; i < 5; ++i) {
+      const auto alone = method->features(batch.images.narrow(0, i, 1));
+      for (std::size_t f = 0; f < together.size(); ++f) {
+        expect(at::equal(alone[f][0], together[f][i]),
+               fmt::format("features of image {} depend on its batch", i));
+      }
+    }
+    auto given = batch;
+    given.features = together;
+    const auto a = method->predict(batch);
+    const auto b = method->predict(given);
+    expect(at::equal(a.maps, b.maps) && a.scores == b.scores,
+           "a prediction changes when features are given");
+  }
+
+  void training(std::int64_t steps) {
+    const auto first = make();
+    const auto second = make();
+    const auto before = copy_of(*first);
+    std::vector<double> losses;
+    for (std::int64_t step = 0; step < 3; ++step) {
+      losses.push_back(train_step(*first, step));
+      const double again = train_step(*second, step, /*with_features=*/true);
+      expect(
+          losses.back() == again,
+          fmt::format("step {}: losses {} and {} of one seed differ", step, losses.back(), again));
+    }
+    const auto trainable = first->trainable();
+    const std::set<std::string> trained(trainable.begin(), trainable.end());
+    if (trained.empty()) {
+      return;
+    }
+    const auto after = copy_of(*first);
+    bool moved = false;
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      const auto& name = before[i].first;
+      const bool changed = !at::equal(before[i].second, after[i].second);
+      moved = moved || (changed && trained.count(name) == 1);
+      const bool free = trained.count(name) == 1 || name.starts_with("optim.") ||
+                        name.ends_with("running_mean") || name.ends_with("running_var") ||
+                        name.ends_with("num_batches_tracked");
+      expect(!changed || free, fmt::format("training changes '{}', which is frozen", name));
+    }
+    expect(moved, "three steps move no parameter");
+    for (std::int64_t step = 3; step < steps; ++step) {
+      losses.push_back(train_step(*first, step));
+    }
+    const auto mean_of = [&](std::size_t begin, std::size_t end) {
+      double sum = 0;
+      for (std::size_t i = begin; i < end; ++i) {
+        sum += losses[i];
+      }
+      return sum / static_cast<double>(end - begin);
+    };
+    expect(mean_of(losses.size() - 5, losses.size()) < mean_of(0, 5),
+           fmt::format("the loss does not fall: {} to {}",
+                       mean_of(0, 5),
+                       mean_of(losses.size() - 5, losses.size())));
+  }
+
+  void saved_state() {
+    const auto first = make();
+    train_step(*first, 0);
+    train_step(*first, 1);
+    const auto second = entry_.make(options_, Context{at::kFloat, at::kCPU, Streams(kSeed)});
+    auto target = second->state();
+    for (const auto& named : second->optimiser_state()) {
+      target.push_back(named);
+    }
+    restore_tensors(target, copy_of(*first), "saved state", ErrorKind::kInternal);
+    const auto batch = plain_batch(first->input(), {0, 1});
+    expect(at::equal(first->predict(batch).maps, second->predict(batch).maps),
+           "a prediction changes when the state is saved and loaded");
+    expect(train_step(*first, 2) == train_step(*second, 2),
+           "the first loss after save and load differs");
+    expect(train_step(*first, 3) == train_step(*second, 3),
+           "the second loss after save and load differs");
+  }
+
+  const MethodEntry& entry_;
+  Json options_;
+  std::unique_ptr<TexturePool> textures_ = procedural_textures(kSeed);
+  std::vector<std::string> problems_;
+};
+
+}  // namespace
+
+std::vector<std::string> check_conformance(const MethodEntry& entry,
+                                           const Json& options,
+                                           std::int64_t steps) {
+  return Kit(entry, options).run(steps);
+}
+
+}  // namespace adb

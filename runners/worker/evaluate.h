@@ -1,0 +1,65 @@
+// One test: predictions for all test images, category by category, and their figures.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "methods/method.h"
+#include "metrics/evaluate.h"
+#include "runners/wire/wire.h"
+#include "runners/worker/features.h"
+#include "runners/worker/loader.h"
+
+namespace adb {
+
+struct Evaluation {
+  Json event;  // fields of the `evaluation` event but `epoch`
+  std::optional<double> mean_pixel_auroc;
+  std::map<std::string, std::vector<float>>
+      maps;  // by category: the kept maps, images one after another
+  std::map<std::string, std::vector<std::string>> map_samples;  // their sample ids
+};
+
+// Keeps decoded test images, masks and frozen features from one test to the next.
+class Evaluator {
+ public:
+  Evaluator(const wire::Job& job,
+            const MethodEntry& entry,
+            const InputSpec& input,
+            std::int64_t budget_bytes,
+            ThreadPool& pool);
+
+  // `keep_maps`: also hand out the maps that the job wants saved.
+  // throws: Error(kData) of unreadable images and masks, Error(kNumeric) for maps that are not
+  // finite
+  Evaluation run(Method& method, bool keep_maps);
+
+  const FeatureCache& features() const { return features_; }
+
+ private:
+  struct Category;
+  std::vector<std::uint8_t> mask(std::size_t test_index);  // S * S values 0 or 1
+  void predict(Method& method, Category* category);
+  CategoryResult score(const std::string& name, const Category& category);
+  Json counts(const CategoryResult& result, const Category& category) const;
+  void keep(const std::string& name,
+            const Category& category,
+            std::size_t plane,
+            Evaluation* evaluation) const;
+
+  const wire::Job& job_;
+  const MethodEntry& entry_;
+  InputSpec input_;
+  ThreadPool& pool_;
+  Streams streams_{0};  // no draw is made in a test
+  ImageStore images_;
+  FeatureCache features_;
+  std::vector<std::vector<std::uint8_t>> masks_;  // of the test images, once read
+};
+
+}  // namespace adb

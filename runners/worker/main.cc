@@ -1,0 +1,143 @@
+// adbench-worker: the program that holds LibTorch. `adbench` starts it; by hand it is useful for
+// `describe` and `verify`.
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include <CLI/CLI.hpp>
+#include <sys/prctl.h>
+
+#include <c10/util/Exception.h>
+
+#include "core/version.h"
+#include "methods/catalog.h"
+#include "runners/worker/channel.h"
+#include "runners/worker/describe.h"
+#include "runners/worker/libtorch.h"
+#include "runners/worker/train.h"
+#include "runners/worker/verify_all.h"
+
+namespace adb {
+namespace {
+
+const char* kind_name(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kNumeric:
+      return "numeric";
+    case ErrorKind::kData:
+      return "data";
+    case ErrorKind::kWeights:
+      return "weights";
+    case ErrorKind::kUsage:
+    case ErrorKind::kConfig:
+      return "usage";
+    default:
+      return "internal";
+  }
+}
+
+// One job from stdin. The parent learns from the last event how it ended; the exit code says the
+// same.
+int run(const Registry<MethodEntry>& methods) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // no orphan may write beside the next run
+  std::signal(SIGINT, SIG_IGN);        // the parent passes a stop on as a line
+  std::signal(SIGPIPE, SIG_IGN);
+  // Never destroyed: its listening thread lives as long as the process.
+  auto& channel = *new Channel;
+  const auto failed = [&](const char* kind, const std::string& message, int code) {
+    channel.send(wire::kFailed, {{"kind", kind}, {"message", message}});
+    channel.wait_until_stored();
+    return code;
+  };
+  try {
+    channel.send(
+        wire::kHello,
+        {{"wire", wire::kVersion}, {"version", version()}, {"libtorch", libtorch_version()}});
+    run_job(channel.read_job(), methods, channel);
+    channel.wait_until_stored();
+    return 0;
+  } catch (const Error& e) {
+    if (e.kind() == ErrorKind::kInterrupted) {
+      channel.send(wire::kInterrupted, {{"message", e.what()}});
+      channel.wait_until_stored();
+      return exit_code(e.kind());
+    }
+    return failed(kind_name(e.kind()), e.what(), exit_code(e.kind()));
+  } catch (const std::bad_alloc&) {
+    return failed("out_of_memory", "out of memory", 1);
+  } catch (const c10::OutOfMemoryError& e) {
+    return failed("out_of_memory", e.what_without_backtrace(), 1);
+  } catch (const c10::Error& e) {
+    const std::string what = e.what_without_backtrace();
+    const bool memory = what.find("can't allocate memory") != std::string::npos;
+    return failed(memory ? "out_of_memory" : "internal", what, 1);
+  } catch (const std::exception& e) {
+    return failed("internal", e.what(), 1);
+  }
+}
+
+int main_checked(int argc, char** argv) {
+  CLI::App app("Runs jobs of adbench: methods on LibTorch.", "adbench-worker");
+  app.set_version_flag("--version", version());
+  app.require_subcommand(1);
+
+  auto* run_command = app.add_subcommand("run", "one job from standard input (started by adbench)");
+
+  auto* describe = app.add_subcommand("describe", "methods, their options and sizes as JSON");
+  std::string method, options_text = "{}";
+  std::int64_t size = 0;
+  describe->add_option("--method", method, "only this method");
+  describe->add_option("--size", size, "side of the input in pixels");
+  describe->add_option("--options", options_text, "options that differ from the defaults, as JSON");
+
+  VerifyFlags verify_flags;
+  auto* verify = app.add_subcommand("verify", "golden cases against this build");
+  add_verify_flags(*verify, &verify_flags);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : exit_code(ErrorKind::kUsage);
+  }
+
+  Registry<MethodEntry> methods("method");
+  add_builtin_methods(methods);
+  if (run_command->parsed()) {
+    return run(methods);
+  }
+  if (verify->parsed()) {
+    return run_verify_all(methods, verify_flags);
+  }
+  const auto options = parse_json(options_text, "--options", ErrorKind::kUsage);
+  Json described = Json::array();
+  if (!method.empty()) {
+    described.push_back(describe_method(methods.at(method), options, size));
+  } else {
+    for (const auto& entry : methods) {
+      described.push_back(describe_method(entry, options, size));
+    }
+  }
+  const Json answer = {
+      {"wire", wire::kVersion}, {"libtorch", libtorch_version()}, {"methods", described}};
+  std::printf("%s\n", answer.dump(1).c_str());
+  return 0;
+}
+
+}  // namespace
+}  // namespace adb
+
+int main(int argc, char** argv) {
+  try {
+    return adb::main_checked(argc, argv);
+  } catch (const adb::Error& e) {
+    std::fprintf(stderr, "adbench-worker: %s\n", e.what());
+    return adb::exit_code(e.kind());
+  } catch (const c10::Error& e) {
+    std::fprintf(stderr, "adbench-worker: %s\n", e.what_without_backtrace());
+    return 1;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "adbench-worker: %s\n", e.what());
+    return 1;
+  }
+}
