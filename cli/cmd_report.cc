@@ -1,0 +1,76 @@
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "core/files.h"
+#include "core/text.h"
+#include "reports/render.h"
+#include "results/published.h"
+
+namespace adb {
+namespace {
+
+struct ReportFlags {
+  std::filesystem::path store, out;
+  std::string methods, protocol, setting, format = "terminal", published;
+  std::vector<std::string> datasets;
+  bool json = false, no_classes = false;
+};
+
+int report(const ReportFlags& flags) {
+  const auto format = report_format_from_text(flags.json ? "json" : flags.format);
+  const auto store = Store::open_for_read(flags.store);
+  RunFilter filter;
+  ReportOptions options;
+  const auto methods = split(flags.methods, ',');
+  if (methods != std::vector<std::string>{"all"}) {
+    filter.methods = methods;
+  }
+  filter.datasets = flags.datasets;
+  if (!flags.protocol.empty()) {
+    filter.protocols = {flags.protocol};
+  }
+  if (!flags.setting.empty()) {
+    filter.settings = {flags.setting};
+  }
+  for (const auto& method : read_method_catalogue(share_folder()).methods) {
+    options.methods.push_back(method.name);
+  }
+  options.per_class = !flags.no_classes;
+  options.published_tables = split(flags.published, ',');
+  if (!options.published_tables.empty()) {
+    options.published = read_published(share_folder() / "published");
+  }
+  const auto text = render_report(build_report(read_report_runs(store, filter), options), format);
+  if (flags.out.empty()) {
+    fmt::print("{}", text);
+  } else {
+    write_file_atomic(flags.out, text);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command report_command() {
+  return {"report", "the main table: eight figures per class and mean", [](CLI::App& app) {
+            auto flags = std::make_shared<ReportFlags>();
+            add_store_flag(app, &flags->store);
+            app.add_option("--methods", flags->methods, "names separated by commas (default: all)");
+            app.add_option("--dataset", flags->datasets, "data set names; may be repeated");
+            app.add_option("--protocol", flags->protocol, "only this protocol");
+            app.add_option("--setting", flags->setting, "multi or single")
+                ->check(CLI::IsMember({"multi", "single"}));
+            app.add_option("--format", flags->format, "terminal, markdown, csv, json or latex")
+                ->capture_default_str();
+            app.add_option(
+                "--published", flags->published, "published tables to show beside, say V,VI");
+            app.add_flag("--no-classes", flags->no_classes, "means only");
+            app.add_option("--out", flags->out, "file to write instead of stdout");
+            add_json_flag(app, &flags->json);
+            return [flags] { return report(*flags); };
+          }};
+}
+
+}  // namespace adb

@@ -1,0 +1,138 @@
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "results/diff.h"
+#include "results/maintenance.h"
+
+namespace adb {
+namespace {
+
+struct StoreFlags {
+  std::filesystem::path store;
+  std::filesystem::path a, b;
+  bool json = false;
+};
+
+int check(const StoreFlags& flags) {
+  const auto problems = check_store(flags.store);
+  if (flags.json) {
+    print_json("adbench.store-check.1", problems);
+  } else if (problems.empty()) {
+    fmt::print("{}: all well\n", flags.store.string());
+  }
+  for (const auto& problem : problems) {
+    fmt::print(stderr, "{}\n", problem);
+  }
+  return problems.empty() ? 0 : exit_code(ErrorKind::kStore);
+}
+
+int diff(const StoreFlags& flags) {
+  const auto a = Store::open_for_read(flags.a);
+  const auto b = Store::open_for_read(flags.b);
+  const auto difference = diff_stores(a, b);
+  if (flags.json) {
+    print_json("adbench.store-diff.1",
+               {{"equal", !difference}, {"difference", difference.value_or("")}});
+  } else {
+    fmt::print("{}\n", difference ? "different: " + *difference : "equal");
+  }
+  return difference ? 5 : 0;
+}
+
+int merge(const StoreFlags& flags) {
+  auto into = Store::open_for_write(flags.store);
+  const auto report = merge_stores(into, Store::open_for_read(flags.a));
+  into.close();
+  if (flags.json) {
+    print_json("adbench.store-merge.1",
+               {{"added", report.added},
+                {"already_there", report.already_there},
+                {"unfinished", report.unfinished},
+                {"contradictions", report.contradictions}});
+  } else {
+    fmt::print("{} runs added, {} already there, {} unfinished left out\n",
+               report.added,
+               report.already_there,
+               report.unfinished);
+  }
+  for (const auto& line : report.contradictions) {
+    fmt::print(stderr, "contradiction: {}\n", line);
+  }
+  return report.contradictions.empty() ? 0 : 5;
+}
+
+int gc(const StoreFlags& flags) {
+  auto store = Store::open_for_write(flags.store);
+  const auto removed = remove_superseded(store);
+  store.close();
+  const auto folder = std::filesystem::absolute(flags.store).parent_path();
+  for (const auto& run : removed) {
+    if (!run.folder.empty()) {
+      std::filesystem::remove_all(folder / run.folder);
+    }
+  }
+  fmt::print("{} superseded attempts removed\n", removed.size());
+  return 0;
+}
+
+}  // namespace
+
+Command store_command() {
+  return {
+      "store",
+      "check, diff, backup, export, merge, migrate, gc of result stores",
+      [](CLI::App& app) {
+        auto flags = std::make_shared<StoreFlags>();
+        auto action = std::make_shared<std::function<int()>>();
+        app.require_subcommand(1);
+        const auto sub = [&](const char* name, const char* summary, int (*act)(const StoreFlags&)) {
+          auto* command = app.add_subcommand(name, summary);
+          command->callback([=] { *action = [=] { return act(*flags); }; });
+          return command;
+        };
+        auto* checks = sub("check", "structure, references, schema and hashes of artifacts", check);
+        add_store_flag(*checks, &flags->store);
+        add_json_flag(*checks, &flags->json);
+
+        auto* diffs = sub(
+            "diff", "exit 0 when the results are bitwise equal, 5 with the first difference", diff);
+        diffs->add_option("a", flags->a, "a store")->required();
+        diffs->add_option("b", flags->b, "another")->required();
+        add_json_flag(*diffs, &flags->json);
+
+        auto* backup = sub("backup", "a consistent copy", [](const StoreFlags& f) {
+          backup_store(f.store, f.a);
+          return 0;
+        });
+        add_store_flag(*backup, &flags->store);
+        backup->add_option("to", flags->a, "file to write")->required();
+
+        auto* exports = sub("export", "every table as CSV and JSON", [](const StoreFlags& f) {
+          export_store(f.store, f.a);
+          return 0;
+        });
+        add_store_flag(*exports, &flags->store);
+        exports->add_option("to", flags->a, "folder to write")->required();
+
+        auto* merges = sub("merge", "adds the runs of another store; again changes nothing", merge);
+        add_store_flag(*merges, &flags->store);
+        add_json_flag(*merges, &flags->json);
+        merges->add_option("from", flags->a, "the other store")->required();
+
+        auto* migrates = sub("migrate",
+                             "brings a store to the newest schema, after a backup",
+                             [](const StoreFlags& f) {
+                               fmt::print("was of schema {}\n", migrate_store(f.store));
+                               return 0;
+                             });
+        add_store_flag(*migrates, &flags->store);
+
+        add_store_flag(*sub("gc", "removes failed attempts of cells that finished later", gc),
+                       &flags->store);
+        return [action] { return (*action)(); };
+      }};
+}
+
+}  // namespace adb

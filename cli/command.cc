@@ -1,0 +1,120 @@
+#include "cli/command.h"
+
+#include <charconv>
+#include <cstdio>
+
+#include "core/files.h"
+#include "core/text.h"
+
+namespace adb {
+namespace {
+
+std::int64_t whole_number(std::string_view text, const std::string& flag) {
+  std::int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, value);
+  ADB_CHECK(parsed.ec == std::errc() && parsed.ptr == end && value >= 0,
+            ErrorKind::kUsage,
+            "{}: expected a number, got '{}'",
+            flag,
+            text);
+  return value;
+}
+
+// "0..4", "1,5,9" or "42".
+std::vector<std::int64_t> seeds_from(const std::string& text) {
+  std::vector<std::int64_t> seeds;
+  for (const auto& part : split(text, ',')) {
+    const auto dots = part.find("..");
+    const auto first = whole_number(part.substr(0, dots), "--seeds");
+    const auto last =
+        dots == std::string::npos ? first : whole_number(part.substr(dots + 2), "--seeds");
+    ADB_CHECK(first <= last && last - first < 1000,
+              ErrorKind::kUsage,
+              "--seeds: '{}' is not a range of up to 1000 seeds",
+              part);
+    for (auto seed = first; seed <= last; ++seed) {
+      if (std::find(seeds.begin(), seeds.end(), seed) == seeds.end()) {
+        seeds.push_back(seed);
+      }
+    }
+  }
+  ADB_CHECK(!seeds.empty(), ErrorKind::kUsage, "--seeds: none given");
+  return seeds;
+}
+
+}  // namespace
+
+void add_json_flag(CLI::App& app, bool* json) {
+  app.add_flag("--json", *json, "answer as JSON on stdout");
+}
+
+void add_store_flag(CLI::App& app, std::filesystem::path* store) {
+  *store = "adbench.sqlite";
+  app.add_option("--store", *store, "result store")
+      ->envname("ADBENCH_STORE")
+      ->capture_default_str();
+}
+
+void add_weights_flag(CLI::App& app, std::filesystem::path* folder) {
+  *folder = "adbench-weights";
+  app.add_option("--weights-dir", *folder, "folder of pretrained weights")
+      ->envname("ADBENCH_WEIGHTS")
+      ->capture_default_str();
+}
+
+void add_selection_flags(CLI::App& app, SelectionFlags* flags) {
+  auto& s = flags->selection;
+  app.add_option("--methods", flags->methods, "all, or names separated by commas")->required();
+  app.add_option(
+      "--dataset", s.datasets, "name or folder; may be repeated (default: the sample data set)");
+  app.add_option("--data-root", s.data_root, "folder in which NAME of --dataset is looked for")
+      ->envname("ADBENCH_DATA");
+  app.add_option("--categories", flags->categories, "only these, separated by commas");
+  app.add_option("--setting", s.setting, "multi: one model for all classes; single: one per class")
+      ->check(CLI::IsMember({"multi", "single"}));
+  app.add_option("--seeds", flags->seeds, "42, 0..4 or 1,5,9")->capture_default_str();
+  app.add_option("--protocol",
+                 s.protocol,
+                 "see `adbench list protocols` (default: sample without --dataset, else paper)");
+  app.add_option("--epochs", flags->epochs, "short for --set epochs=N")->check(CLI::PositiveNumber);
+  app.add_option("-S,--set", flags->sets, "OPTION=VALUE or METHOD.OPTION=VALUE; may be repeated")
+      ->take_all();
+  add_weights_flag(app, &s.weights_folder);
+  app.add_option(
+      "--textures", s.textures, "folder of texture images (default: procedural textures)");
+}
+
+Selection selection_from(const SelectionFlags& flags) {
+  Selection selection = flags.selection;
+  selection.methods = split(flags.methods, ',');
+  selection.categories = split(flags.categories, ',');
+  selection.seeds = seeds_from(flags.seeds);
+  for (const auto& text : flags.sets) {
+    selection.settings.push_back(parse_setting(text));
+  }
+  if (flags.epochs > 0) {
+    selection.settings.push_back({"epochs", flags.epochs, "--epochs"});
+  }
+  // A protocol of reduced size without data means the sample data, and so does naming nothing.
+  ADB_CHECK(!selection.datasets.empty() || selection.protocol.empty() ||
+                selection.protocol == "sample" || selection.protocol == "smoke",
+            ErrorKind::kUsage,
+            "--protocol {} needs --dataset NAME or FOLDER",
+            selection.protocol);
+  return selection;
+}
+
+void print_json(const std::string& schema, const Json& data) {
+  const Json answer = {{"schema", schema}, {"data", data}, {"errors", Json::array()}};
+  std::puts(answer.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+}
+
+std::filesystem::path worker_program() {
+  auto worker = program_folder() / "adbench-worker";
+  ADB_CHECK(
+      std::filesystem::exists(worker), ErrorKind::kInternal, "'{}' is missing", worker.string());
+  return worker;
+}
+
+}  // namespace adb

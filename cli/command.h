@@ -1,0 +1,60 @@
+// What the commands share: one table entry each, the common flags, and how answers are printed.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "core/json.h"
+#include "runners/schedule/catalogue.h"
+#include "runners/schedule/plan.h"
+
+namespace adb {
+
+// Adds a subcommand with its flags and returns what runs it. The returned function gives the exit
+// code and may throw Error.
+struct Command {
+  const char* name;
+  const char* summary;
+  std::function<std::function<int()>(CLI::App&)> set_up;
+};
+
+// Flags that several commands have.
+void add_json_flag(CLI::App& app, bool* json);
+void add_store_flag(CLI::App& app, std::filesystem::path* store);     // default ./adbench.sqlite
+void add_weights_flag(CLI::App& app, std::filesystem::path* folder);  // default ./adbench-weights
+
+struct SelectionFlags {
+  Selection selection;
+  std::string methods, categories, seeds = "42";
+  std::vector<std::string> sets;
+  std::int64_t epochs = 0;
+};
+void add_selection_flags(CLI::App& app, SelectionFlags* flags);
+Selection selection_from(const SelectionFlags& flags);  // throws: Error(kUsage)
+
+// "{schema, data, errors}", pretty-printed on stdout.
+void print_json(const std::string& schema, const Json& data);
+
+// adbench-worker beside this program. throws: Error(kInternal) when it was not built
+std::filesystem::path worker_program();
+
+// The sample data set in `folder`, made there unless it is complete.
+void make_sample(const std::filesystem::path& folder);
+std::filesystem::path sample_folder(const std::filesystem::path& runs_folder);
+
+Command run_command();
+Command plan_command();
+Command eval_command();
+Command report_command();
+Command list_command();
+Command describe_command();
+Command verify_command();
+Command data_command();
+Command store_command();
+Command weights_command();
+
+}  // namespace adb
