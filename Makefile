@@ -18,7 +18,7 @@ run: build
 	@$(bin)/adbench run --methods all
 
 test: build
-	@ctest --test-dir build/release --output-on-failure --no-tests=error --label-exclude slow -j 2
+	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive ctest --test-dir build/release --output-on-failure --no-tests=error --label-exclude slow -j 2
 
 check-all: build
 	@tools/check_layers
