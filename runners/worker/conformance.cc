@@ -228,7 +228,9 @@ class Kit {
     const double range = (three.maps.max() - three.maps.min()).item<double>();
     const double moved =
         (three.maps[1].to(at::kDouble) - alone.maps[0].to(at::kDouble)).abs().max().item<double>();
-    expect(moved <= 1e-4 * std::max(range, 1e-6),
+    // Half a dozen float32 roundings are allowed beside it: an untrained map may be almost flat.
+    const double rounding = 6 * 0x1p-23 * three.maps.abs().max().item<double>();
+    expect(moved <= std::max(1e-4 * range, rounding),
            fmt::format("an image's map depends on its batch: {} of range {}", moved, range));
   }
 
