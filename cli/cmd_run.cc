@@ -175,6 +175,12 @@ Command run_command() {
         app.add_option("--slots", o.slots, "CPU workers at a time, each with its own cores")
             ->check(CLI::PositiveNumber)
             ->capture_default_str();
+        app.add_option("--ranks",
+                       o.ranks,
+                       "processes that train each job together, started by mpirun or, inside an "
+                       "allocation, srun")
+            ->check(CLI::PositiveNumber)
+            ->capture_default_str();
         app.add_option("--timeout", flags->timeout, "limit of one job: 90s, 15m, 6h");
         app.add_option("--max-rss", flags->max_rss, "memory limit of one worker: 800M, 24G");
         app.add_option("--retries", o.retries, "of a job that crashed, hung or ran out of memory")

@@ -183,10 +183,10 @@ at::Tensor clip_gradients(const std::vector<at::Tensor>& parameters, double clip
   return norm;
 }
 
-at::Tensor update(const at::Tensor& loss,
-                  const std::vector<Optimiser*>& optimisers,
-                  const StepPlan& plan,
-                  const UpdateOptions& options) {
+void update(const at::Tensor& loss,
+            const std::vector<Optimiser*>& optimisers,
+            const StepPlan& plan,
+            const UpdateOptions& options) {
   backward(loss, optimisers);
   std::vector<at::Tensor> parameters;
   for (const auto* optimiser : optimisers) {
@@ -196,14 +196,15 @@ at::Tensor update(const at::Tensor& loss,
   if (plan.reduce) {
     plan.reduce(parameters, options.reduction);
   }
-  at::Tensor norm;
-  if (options.clip_norm > 0) {
-    norm = clip_gradients(parameters, options.clip_norm);
+  if (options.clip_norm > 0 && !options.clip_each) {
+    clip_gradients(parameters, options.clip_norm);
   }
   for (auto* optimiser : optimisers) {
+    if (options.clip_norm > 0 && options.clip_each) {
+      clip_gradients(optimiser->parameters(), options.clip_norm);
+    }
     optimiser->step();
   }
-  return norm;
 }
 
 }  // namespace adb

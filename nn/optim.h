@@ -61,16 +61,16 @@ struct DecaySplit {
 DecaySplit split_for_decay(const NamedTensors& parameters);
 
 struct UpdateOptions {
-  double clip_norm = 0;  // global L2 norm; 0: no clipping
+  double clip_norm = 0;    // global L2 norm; 0: no clipping
+  bool clip_each = false;  // each optimiser's gradients by their own norm
   Reduction reduction = Reduction::kMean;
 };
 
 // Zero gradients, backward, reduce over ranks, clip g * min(1, clip / (norm + 1e-6)), step.
-//   returns: the gradients' global L2 norm before clipping, 0-d (undefined without clipping)
-at::Tensor update(const at::Tensor& loss,
-                  const std::vector<Optimiser*>& optimisers,
-                  const StepPlan& plan,
-                  const UpdateOptions& options);
+void update(const at::Tensor& loss,
+            const std::vector<Optimiser*>& optimisers,
+            const StepPlan& plan,
+            const UpdateOptions& options);
 
 // The two halves of `update`, for callers that look at gradients in between (golden cases).
 void backward(const at::Tensor& loss, const std::vector<Optimiser*>& optimisers);

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "nn/init.h"
+#include "nn/shared_batch.h"
 
 namespace adb {
 namespace {
@@ -51,6 +52,9 @@ BatchNorm::BatchNorm(std::int64_t channels, double eps, const at::TensorOptions&
 at::Tensor BatchNorm::forward(const at::Tensor& x) {
   if (is_training()) {
     num_batches_tracked_.add_(1);
+    if (ranks_sharing() > 1) {
+      return forward_shared(x);
+    }
   }
   return at::batch_norm(x,
                         weight_,
@@ -61,6 +65,28 @@ at::Tensor BatchNorm::forward(const at::Tensor& x) {
                         momentum_,
                         eps_,
                         at::globalContext().userEnabledCuDNN());
+}
+
+// The formulas of torch.nn.BatchNorm2d over all ranks' elements; the variance from centred values,
+// which float32 carries better than the mean of squares.
+at::Tensor BatchNorm::forward_shared(const at::Tensor& x) {
+  std::vector<std::int64_t> others, shape(static_cast<std::size_t>(x.dim()), 1);
+  for (std::int64_t d = 0; d < x.dim(); ++d) {
+    if (d != 1) {
+      others.push_back(d);
+    }
+  }
+  shape[1] = x.size(1);
+  const auto n = static_cast<double>(x.numel() / x.size(1) * ranks_sharing());
+  const auto mean = sum_over_ranks(x.sum(others)) / n;
+  const auto centred = x - mean.view(shape);
+  const auto variance = sum_over_ranks(centred.square().sum(others)) / n;
+  {
+    const at::NoGradGuard no_grad;
+    running_mean_.lerp_(mean, momentum_);
+    running_var_.lerp_(variance * (n / (n - 1)), momentum_);
+  }
+  return centred * (weight_ * (variance + eps_).rsqrt()).view(shape) + bias_.view(shape);
 }
 
 BatchNorm::Affine BatchNorm::affine() const {

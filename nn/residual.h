@@ -37,7 +37,8 @@ class Conv : public torch::nn::Module {
   at::Tensor weight_;
 };
 
-// Batch normalisation over [B, C, H, W]: batch statistics in training mode, running ones otherwise.
+// Batch normalisation over [B, C, ...]: batch statistics in training mode (over the parts of all
+// processes that share a batch, nn/shared_batch.h), running ones otherwise.
 class BatchNorm : public torch::nn::Module {
  public:
   BatchNorm(std::int64_t channels, double eps, const at::TensorOptions& tensor);
@@ -54,6 +55,7 @@ class BatchNorm : public torch::nn::Module {
   void set_momentum(double momentum) { momentum_ = momentum; }
 
  private:
+  at::Tensor forward_shared(const at::Tensor& x);
   at::Tensor weight_, bias_, running_mean_, running_var_, num_batches_tracked_;
   double eps_;
   double momentum_ = 0.1;

@@ -7,6 +7,7 @@
 
 #include <ATen/ops/empty.h>
 
+#include "formats/checkpoint.h"
 #include "formats/safetensors.h"
 
 namespace adb {
@@ -58,6 +59,16 @@ void write_tensors(const std::filesystem::path& file,
                                   {data, static_cast<std::size_t>(source.nbytes())}});
   }
   write_safetensors(file, arrays, metadata, ErrorKind::kData);
+}
+
+NamedTensors read_checkpoint(const std::filesystem::path& file, ErrorKind kind) {
+  const auto checkpoint = Checkpoint::open(file, "", kind);
+  NamedTensors tensors;
+  for (const auto& name : checkpoint.names()) {
+    const auto where = fmt::format("'{}': tensor '{}'", file.string(), name);
+    tensors.emplace_back(name, to_tensor(checkpoint.at(name), where, kind));
+  }
+  return tensors;
 }
 
 at::Tensor to_tensor(const ArrayView& array, const std::string& where, ErrorKind kind) {

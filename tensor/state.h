@@ -20,6 +20,10 @@ void write_tensors(const std::filesystem::path& file,
 // tensor
 NamedTensors read_tensors(const std::filesystem::path& file, ErrorKind kind);
 
+// Reads all tensors of a checkpoint of any supported format (formats/checkpoint.h), in file order.
+//   throws: Error(kind) naming file and tensor
+NamedTensors read_checkpoint(const std::filesystem::path& file, ErrorKind kind);
+
 // A copy of an array as a tensor. throws: Error(kind) for dtypes LibTorch does not have
 at::Tensor to_tensor(const ArrayView& array, const std::string& where, ErrorKind kind);
 

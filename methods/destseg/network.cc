@@ -4,6 +4,7 @@
 #include "nn/image_losses.h"
 #include "nn/init.h"
 #include "nn/module_state.h"
+#include "nn/shared_batch.h"
 
 namespace adb::destseg {
 namespace {
@@ -205,7 +206,7 @@ Segmentation::Segmentation(std::int64_t in, const at::TensorOptions& tensor)
 
 at::Tensor Segmentation::forward(const at::Tensor& input, const Tap& tap) const {
   // At one value per channel the pooling branch's variance is 0 / 0.
-  ADB_CHECK(!is_training() || input.size(0) > 1,
+  ADB_CHECK(!is_training() || input.size(0) * ranks_sharing() > 1,
             ErrorKind::kInternal,
             "destseg: the segmentation network cannot be trained on a batch of one image");
   const auto x = res_->forward(input);

@@ -129,7 +129,10 @@ class Simplenet final : public Method, public NeedsCalibration, public HasUnbuil
                            .to(embedding.options());
     const auto losses = simplenet::hinge_losses(network_, embedding, noise, options_.margin);
     const auto loss = losses.on_true + losses.on_fake;
-    update_each(loss, plan);
+    update(loss,
+           {&projection_optimiser_, &discriminator_optimiser_},
+           plan,
+           {.clip_norm = options_.clip_norm, .clip_each = true});
     StepResult result;
     result.loss = loss.detach();
     result.parts = {{"true", losses.on_true.detach()}, {"fake", losses.on_fake.detach()}};
@@ -202,23 +205,6 @@ class Simplenet final : public Method, public NeedsCalibration, public HasUnbuil
       return options_.noise_std;
     }
     return published_features_ ? kPublishedNoise : kScaledNoise;
-  }
-
-  // adb::update, but for the clipping: each group has its own norm.
-  void update_each(const at::Tensor& loss, const StepPlan& plan) {
-    const std::array<Optimiser*, 2> optimisers = {&projection_optimiser_,
-                                                  &discriminator_optimiser_};
-    backward(loss, {optimisers.begin(), optimisers.end()});
-    for (auto* optimiser : optimisers) {
-      const auto parameters = optimiser->parameters();
-      if (plan.reduce) {
-        plan.reduce(parameters, Reduction::kMean);
-      }
-      if (options_.clip_norm > 0) {
-        clip_gradients(parameters, options_.clip_norm);
-      }
-      optimiser->step();
-    }
   }
 
   static Levels checked(const std::vector<at::Tensor>& maps) {

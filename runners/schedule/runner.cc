@@ -17,6 +17,7 @@
 #include "core/version.h"
 #include "metrics/keys.h"
 #include "runners/schedule/events.h"
+#include "runners/schedule/launcher.h"
 #include "runners/schedule/progress.h"
 #include "runners/schedule/worker_process.h"
 #include "runners/wire/wire.h"
@@ -52,9 +53,9 @@ std::string cpu_model() {
 }
 
 // A tenth of the memory stays free for the rest of the machine.
-std::int64_t cache_bytes(std::int64_t slots) {
+std::int64_t cache_bytes(std::int64_t processes) {
   const auto total = static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
-  return total / 10 * 4 / std::max<std::int64_t>(slots, 1);
+  return total / 10 * 4 / std::max<std::int64_t>(processes, 1);
 }
 
 struct Task {
@@ -130,6 +131,11 @@ class Runner {
       }
       slots_.push_back(std::move(slot));
     }
+  }
+
+  // Of one process of a job.
+  std::int64_t threads_of(const Slot& slot) const {
+    return std::max<std::int64_t>(1, slot.threads / options_.ranks);
   }
 
   bool busy() const {
@@ -227,6 +233,7 @@ class Runner {
     row.protocol_config = {{"title", cell.protocol.title},
                            {"overlay", cell.protocol.overlay},
                            {"tests", cell.tests},
+                           {"ranks", options_.ranks},
                            {"changed_from_default", cell.changed}};
     row.epoch_rule = cell.protocol.epoch_rule;
     row.options = cell.options;
@@ -234,7 +241,7 @@ class Runner {
     row.weights = cell.weights;
     row.data_manifest = cell.data_manifest;
     row.textures = cell.textures;
-    row.threads = slot.threads;
+    row.threads = threads_of(slot);
     row.device = slot.device;
     row.epochs = cell.tests.back();
     row.folder = fmt::format(
@@ -263,7 +270,7 @@ class Runner {
     job.options = cell.changed;
     job.options.erase("weights");
     job.seed = cell.seed;
-    job.threads = slot.threads;
+    job.threads = threads_of(slot);
     job.device = slot.device;
     job.categories = cell.classes;
     job.tests = cell.tests;
@@ -274,7 +281,7 @@ class Runner {
     job.fpr_limit = options_.fpr_limit;
     job.save_maps = options_.save_maps;
     job.feature_cache = options_.feature_cache;
-    job.cache_bytes = cache_bytes(static_cast<std::int64_t>(slots_.size()));
+    job.cache_bytes = cache_bytes(static_cast<std::int64_t>(slots_.size()) * options_.ranks);
     job.checkpoint_every_s = options_.checkpoint_every_s;
     const auto data = plan_.data[cell.data].restrict(cell.classes);
     const auto convert = [](const std::vector<Sample>& samples) {
@@ -314,7 +321,7 @@ class Runner {
     slot.stop_sent = slot.ended = false;
     slot.killed_as = RunStatus::kRunning;
     slot.process = std::make_unique<WorkerProcess>(
-        std::vector<std::string>{options_.worker.string(), "run"}, path / "worker.log", slot.cpus);
+        worker_command(options_.worker, options_.ranks), path / "worker.log", slot.cpus);
     slot.process->send_line(canonical_json(wire::to_json(job_of(cell, slot, path))));
   }
 

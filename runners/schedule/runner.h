@@ -18,6 +18,7 @@ struct RunOptions {
   std::filesystem::path folder;  // of all run folders
   std::vector<std::string> devices = {"cpu"};
   std::int64_t slots = 1;          // CPU workers at a time, each with its own cores
+  std::int64_t ranks = 1;          // processes of each job, which share its slot's cores
   double timeout_s = 0;            // of one job, 0: none
   std::int64_t max_rss_bytes = 0;  // of one worker, 0: none
   std::int64_t retries = 0;        // of a job that crashed, hung or ran out of memory

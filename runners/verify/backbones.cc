@@ -6,7 +6,6 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "formats/checkpoint.h"
 #include "nn/efficientnet.h"
 #include "tensor/state.h"
 
@@ -41,13 +40,7 @@ void load_published(const GoldenCase& golden,
                                       published.file,
                                       published.checkpoint));
     }
-    const auto checkpoint = Checkpoint::open(file, "", ErrorKind::kWeights);
-    NamedTensors weights;
-    for (const auto& name : checkpoint.names()) {
-      const auto where = fmt::format("'{}': tensor '{}'", file.string(), name);
-      weights.emplace_back(name, to_tensor(checkpoint.at(name), where, ErrorKind::kWeights));
-    }
-    network.load(weights, file.string());
+    network.load(read_checkpoint(file, ErrorKind::kWeights), file.string());
     return;
   }
   fail(kKind, "{}: no published weights are known for '{}'", golden.name, backbone);

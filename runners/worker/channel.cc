@@ -19,7 +19,7 @@ constexpr std::size_t kMaxJobBytes = std::size_t{1} << 30;
 
 }  // namespace
 
-Channel::Channel() {
+Channel::Channel(bool connected) : connected_(connected) {
   out_ = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
   ADB_CHECK(out_ >= 0 && ::dup2(STDERR_FILENO, STDOUT_FILENO) >= 0,
             ErrorKind::kInternal,
@@ -71,6 +71,9 @@ void Channel::listen() {
 }
 
 void Channel::send(const char* event, Json fields) {
+  if (!connected_) {
+    return;
+  }
   fields["event"] = event;
   {
     const std::lock_guard lock(mutex_);

@@ -19,7 +19,9 @@ namespace adb {
 class Channel {
  public:
   // Call once, before anything is printed. Must live until the process ends.
-  Channel();
+  //   connected: false in a rank that does not lead: it has no parent to talk to, what it sends is
+  //   dropped and no stop reaches it
+  explicit Channel(bool connected = true);
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
@@ -37,6 +39,7 @@ class Channel {
 
  private:
   void listen();
+  bool connected_;
   int out_ = -1;
   std::atomic<bool> stop_ = false;
   std::int64_t sent_ = 0;

@@ -2,18 +2,12 @@
 
 #define AT_PER_OPERATOR_HEADERS
 #include <cmath>
-#include <map>
 #include <set>
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
-#include <ATen/ops/from_blob.h>
-#include <ATen/ops/stack.h>
 
-#include "images/resize.h"
-#include "methods/optional.h"
-#include "runners/worker/textures.h"
+#include "runners/worker/formula_trial.h"
 #include "tensor/state.h"
 
 namespace adb {
@@ -21,26 +15,12 @@ namespace {
 
 constexpr std::int64_t kSeed = 7;
 
-// A smooth formula image: something that a network can learn.
-Image toy_image(std::int64_t side, std::int64_t index) {
-  Image image(static_cast<int>(side), static_cast<int>(side), 3);
-  Stream random(kSeed, "toy", 0, index);
-  const double fx = random.uniform(2, 6), fy = random.uniform(2, 6);
-  for (int y = 0; y < image.height; ++y) {
-    for (int x = 0; x < image.width; ++x) {
-      for (int c = 0; c < 3; ++c) {
-        const double wave = std::sin((fx * x + fy * y) / static_cast<double>(side) + c);
-        image.pixels[image.offset(x, y) + static_cast<std::size_t>(c)] =
-            static_cast<std::uint8_t>(128 + 80 * wave + random.uniform(-8, 8));
-      }
-    }
-  }
-  return image;
-}
-
 class Kit {
  public:
-  Kit(const MethodEntry& entry, const Json& options) : entry_(entry), options_(options) {}
+  Kit(const MethodEntry& entry, const Json& options)
+      : entry_(entry),
+        options_(options),
+        trial_(entry, options, Context{at::kFloat, at::kCPU, Streams(kSeed)}) {}
 
   std::vector<std::string> run(std::int64_t steps) {
     check("options", [&] { options(); });
@@ -68,63 +48,7 @@ class Kit {
     }
   }
 
-  std::unique_ptr<Method> make() const {
-    auto method = entry_.make(options_, Context{at::kFloat, at::kCPU, Streams(kSeed)});
-    if (auto* asks = dynamic_cast<NeedsCalibration*>(method.get());
-        asks != nullptr && asks->calibration_images() > 0) {
-      std::int64_t next = 0;
-      asks->calibrate(
-          2, [&] { return method->features(plain_batch(method->input(), {next++}).images); });
-    }
-    return method;
-  }
-
-  // Images as they are.
-  static Batch plain_batch(const InputSpec& input, std::vector<std::int64_t> ids) {
-    const auto plane = static_cast<std::size_t>(input.image_size * input.image_size);
-    std::vector<float> values(ids.size() * 3 * plane);
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      normalise_planes(toy_image(input.image_size, ids[i]),
-                       input.mean,
-                       input.std,
-                       {values.data() + i * 3 * plane, 3 * plane});
-    }
-    Batch batch;
-    batch.images =
-        at::from_blob(
-            values.data(),
-            {static_cast<std::int64_t>(ids.size()), 3, input.image_size, input.image_size},
-            at::kFloat)
-            .clone();
-    batch.ids = std::move(ids);
-    return batch;
-  }
-
-  // What training step `step` sees.
-  Batch training_batch(const InputSpec& input, std::int64_t step) const {
-    std::vector<std::int64_t> ids;
-    for (std::int64_t i = 0; i < input.batch; ++i) {
-      ids.push_back(i % 2);
-    }
-    Batch batch = plain_batch(input, ids);
-    if (!input.sample) {
-      return batch;
-    }
-    std::map<std::string, std::vector<at::Tensor>> fields;
-    for (std::int64_t i = 0; i < input.batch; ++i) {
-      Stream random(kSeed, "sample", step, i);
-      for (auto& field : input.sample(toy_image(input.image_size, ids[static_cast<std::size_t>(i)]),
-                                      random,
-                                      input.needs_textures ? textures_.get() : nullptr)) {
-        fields[field.name].push_back(
-            at::from_blob(field.values.data(), field.shape, at::kFloat).clone());
-      }
-    }
-    for (const auto& [name, list] : fields) {
-      (name == "image" ? batch.images : batch.fields[name]) = at::stack(list);
-    }
-    return batch;
-  }
+  std::unique_ptr<Method> make() const { return trial_.make(); }
 
   static StepPlan plan_at(std::int64_t step) {
     StepPlan plan;
@@ -135,7 +59,7 @@ class Kit {
   }
 
   double train_step(Method& method, std::int64_t step, bool with_features = false) const {
-    auto batch = training_batch(method.input(), step);
+    auto batch = trial_.training(method.input(), step);
     if (with_features && !method.input().sample) {
       batch.features = method.features(batch.images);
     }
@@ -209,8 +133,8 @@ class Kit {
     const auto method = make();
     const auto input = method->input();
     const auto before = copy_of(*method);
-    const auto three = method->predict(plain_batch(input, {0, 1, 2}));
-    const auto alone = method->predict(plain_batch(input, {1}));
+    const auto three = method->predict(trial_.images(input, {0, 1, 2}));
+    const auto alone = method->predict(trial_.images(input, {1}));
     expect(first_change(before, copy_of(*method)).empty(),
            "predict changes '" + first_change(before, copy_of(*method)) + "'");
     const std::vector<std::int64_t> shape = {3, input.image_size, input.image_size};
@@ -237,7 +161,7 @@ class Kit {
   void features() {
     const auto method = make();
     const auto input = method->input();
-    const auto batch = plain_batch(input, {0, 1, 2, 3, 4});
+    const auto batch = trial_.images(input, {0, 1, 2, 3, 4});
     const auto together = method->features(batch.images);
     if (together.empty()) {
       return;
@@ -312,7 +236,7 @@ class Kit {
       target.push_back(named);
     }
     restore_tensors(target, copy_of(*first), "saved state", ErrorKind::kInternal);
-    const auto batch = plain_batch(first->input(), {0, 1});
+    const auto batch = trial_.images(first->input(), {0, 1});
     expect(at::equal(first->predict(batch).maps, second->predict(batch).maps),
            "a prediction changes when the state is saved and loaded");
     expect(train_step(*first, 2) == train_step(*second, 2),
@@ -323,7 +247,7 @@ class Kit {
 
   const MethodEntry& entry_;
   Json options_;
-  std::unique_ptr<TexturePool> textures_ = procedural_textures(kSeed);
+  FormulaTrial trial_;
   std::vector<std::string> problems_;
 };
 

@@ -50,16 +50,18 @@ Evaluator::Evaluator(const wire::Job& job,
                      const MethodEntry& entry,
                      const InputSpec& input,
                      std::int64_t budget_bytes,
-                     ThreadPool& pool)
+                     ThreadPool& pool,
+                     const Ranks& ranks)
     : job_(job),
       entry_(entry),
       input_(input),
       pool_(pool),
+      ranks_(ranks),
       images_(paths(job.test), input.image_size, budget_bytes / 4),
       features_(job.feature_cache,
                 static_cast<std::int64_t>(job.test.size()),
                 budget_bytes / 4 * 3,
-                job.folder / "test-features.cache"),
+                job.folder / fmt::format("test-features-{}.cache", ranks.rank())),
       masks_(job.test.size()) {}
 
 std::vector<std::uint8_t> Evaluator::mask(std::size_t test_index) {
@@ -95,6 +97,10 @@ Evaluation Evaluator::run(Method& method, bool keep_maps) {
       }
     }
     predict(method, &category);
+    gather(&category);
+    if (!ranks_.lead()) {
+      continue;
+    }
     const auto result = score(name, category);
     Json scores = Json::array();
     for (std::size_t i = 0; i < category.tests.size(); ++i) {
@@ -113,6 +119,9 @@ Evaluation Evaluator::run(Method& method, bool keep_maps) {
       keep(name, category, plane, &evaluation);
     }
   }
+  if (!ranks_.lead()) {
+    return evaluation;
+  }
   const auto means = average(results, /*skip_undefined=*/false);
   std::array<MetricValue, kNumMetrics> values;
   for (std::size_t m = 0; m < kNumMetrics; ++m) {
@@ -124,7 +133,12 @@ Evaluation Evaluator::run(Method& method, bool keep_maps) {
 }
 
 void Evaluator::predict(Method& method, Category* category) {
-  const auto n = category->tests.size();
+  // This rank's images: the r-th part of the category.
+  const auto all = category->tests.size();
+  const auto rank = static_cast<std::size_t>(ranks_.rank());
+  const auto ranks = static_cast<std::size_t>(ranks_.size());
+  const auto begin = all * rank / ranks, end = all * (rank + 1) / ranks;
+  const auto n = end - begin;
   const auto plane = static_cast<std::size_t>(input_.image_size * input_.image_size);
   category->maps.resize(n * plane);
   std::vector<BatchRequest> requests;
@@ -132,7 +146,7 @@ void Evaluator::predict(Method& method, Category* category) {
     BatchRequest request;
     for (std::size_t i = first; i < std::min(n, first + static_cast<std::size_t>(input_.batch));
          ++i) {
-      request.ids.push_back(static_cast<std::int64_t>(category->tests[i]));
+      request.ids.push_back(static_cast<std::int64_t>(category->tests[begin + i]));
     }
     request.pixels = !(input_.features_suffice && features_.has(request.ids));
     requests.push_back(std::move(request));
@@ -163,6 +177,16 @@ void Evaluator::predict(Method& method, Category* category) {
     }
     done += batch.ids.size();
   }
+}
+
+// At the lead: the whole category, in its order.
+void Evaluator::gather(Category* category) const {
+  if (ranks_.size() == 1) {
+    return;
+  }
+  category->maps = ranks_.gather(category->maps);
+  category->scores = ranks_.gather(category->scores);
+  category->ader_scores = ranks_.gather(category->ader_scores);
 }
 
 CategoryResult Evaluator::score(const std::string& name, const Category& category) {

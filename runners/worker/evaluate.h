@@ -14,6 +14,7 @@
 #include "runners/wire/wire.h"
 #include "runners/worker/features.h"
 #include "runners/worker/loader.h"
+#include "runners/worker/ranks.h"
 
 namespace adb {
 
@@ -32,9 +33,11 @@ class Evaluator {
             const MethodEntry& entry,
             const InputSpec& input,
             std::int64_t budget_bytes,
-            ThreadPool& pool);
+            ThreadPool& pool,
+            const Ranks& ranks);
 
-  // `keep_maps`: also hand out the maps that the job wants saved.
+  // `keep_maps`: also hand out the maps that the job wants saved. Ranks that do not lead predict
+  // their part and return nothing.
   // throws: Error(kData) of unreadable images and masks, Error(kNumeric) for maps that are not
   // finite
   Evaluation run(Method& method, bool keep_maps);
@@ -45,6 +48,7 @@ class Evaluator {
   struct Category;
   std::vector<std::uint8_t> mask(std::size_t test_index);  // S * S values 0 or 1
   void predict(Method& method, Category* category);
+  void gather(Category* category) const;
   CategoryResult score(const std::string& name, const Category& category);
   Json counts(const CategoryResult& result, const Category& category) const;
   void keep(const std::string& name,
@@ -56,6 +60,7 @@ class Evaluator {
   const MethodEntry& entry_;
   InputSpec input_;
   ThreadPool& pool_;
+  const Ranks& ranks_;
   Streams streams_{0};  // no draw is made in a test
   ImageStore images_;
   FeatureCache features_;

@@ -1,13 +1,16 @@
 // adbench-worker: the program that holds LibTorch. `adbench` starts it; by hand it is useful for
 // `describe` and `verify`.
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <thread>
 
 #include <CLI/CLI.hpp>
 #include <sys/prctl.h>
 
+#include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 
 #include "core/version.h"
@@ -15,11 +18,16 @@
 #include "runners/worker/channel.h"
 #include "runners/worker/describe.h"
 #include "runners/worker/libtorch.h"
+#include "runners/worker/ranks.h"
+#include "runners/worker/speed.h"
 #include "runners/worker/train.h"
 #include "runners/worker/verify_all.h"
 
 namespace adb {
 namespace {
+
+constexpr auto kTimeToReport = std::chrono::seconds(2);
+constexpr std::int64_t kSpeedSeed = 42;
 
 const char* kind_name(ErrorKind kind) {
   switch (kind) {
@@ -43,18 +51,28 @@ int run(const Registry<MethodEntry>& methods) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // no orphan may write beside the next run
   std::signal(SIGINT, SIG_IGN);        // the parent passes a stop on as a line
   std::signal(SIGPIPE, SIG_IGN);
+  const Ranks ranks;
   // Never destroyed: its listening thread lives as long as the process.
-  auto& channel = *new Channel;
+  auto& channel = *new Channel(ranks.lead());
   const auto failed = [&](const char* kind, const std::string& message, int code) {
+    if (!ranks.lead()) {
+      std::fprintf(stderr, "rank %d: %s\n", static_cast<int>(ranks.rank()), message.c_str());
+      // Where all ranks fail alike, the lead's own report comes first.
+      std::this_thread::sleep_for(kTimeToReport);
+    }
     channel.send(wire::kFailed, {{"kind", kind}, {"message", message}});
     channel.wait_until_stored();
+    ranks.abort(code);
     return code;
   };
   try {
     channel.send(
         wire::kHello,
         {{"wire", wire::kVersion}, {"version", version()}, {"libtorch", libtorch_version()}});
-    run_job(channel.read_job(), methods, channel);
+    const auto job = ranks.from_lead(
+        ranks.lead() ? canonical_json(wire::to_json(channel.read_job())) : std::string());
+    run_job(
+        wire::job_from_json(parse_json(job, "job", ErrorKind::kConfig)), methods, channel, ranks);
     channel.wait_until_stored();
     return 0;
   } catch (const Error& e) {
@@ -91,6 +109,21 @@ int main_checked(int argc, char** argv) {
   describe->add_option("--size", size, "side of the input in pixels");
   describe->add_option("--options", options_text, "options that differ from the defaults, as JSON");
 
+  auto* speed = app.add_subcommand("speed", "times one method on formula images, as JSON");
+  SpeedPlan speed_plan;
+  std::string device = "cpu";
+  int threads = 0;
+  speed->add_option("--method", method, "which")->required();
+  speed->add_option("--options", options_text, "options that differ from the defaults, as JSON");
+  speed->add_option("--threads", threads, "for LibTorch; 0: as many as it takes");
+  speed->add_option("--device", device, "cpu or cuda:N");
+  speed->add_option("--batches", speed_plan.batches, "numbers of images to predict together")
+      ->delimiter(',');
+  speed->add_option("--seconds", speed_plan.seconds, "of each series");
+  speed->add_option("--min-samples", speed_plan.min_samples, "of each series");
+  speed->add_option("--max-samples", speed_plan.max_samples, "of each series");
+  speed->add_flag("--train,!--no-train", speed_plan.train, "training steps, too");
+
   VerifyFlags verify_flags;
   auto* verify = app.add_subcommand("verify", "golden cases against this build");
   add_verify_flags(*verify, &verify_flags);
@@ -110,6 +143,16 @@ int main_checked(int argc, char** argv) {
     return run_verify_all(methods, verify_flags);
   }
   const auto options = parse_json(options_text, "--options", ErrorKind::kUsage);
+  if (speed->parsed()) {
+    if (threads > 0) {
+      at::set_num_threads(threads);
+    }
+    const Context context{at::kFloat, at::Device(device), Streams(kSpeedSeed)};
+    auto measured = measure_speed(methods.at(method), options, context, speed_plan);
+    measured["threads"] = at::get_num_threads();
+    std::printf("%s\n", canonical_json(measured).c_str());
+    return 0;
+  }
   Json described = Json::array();
   if (!method.empty()) {
     described.push_back(describe_method(methods.at(method), options, size));

@@ -10,8 +10,8 @@
 
 #include "core/files.h"
 #include "core/hash.h"
-#include "formats/checkpoint.h"
 #include "methods/optional.h"
+#include "nn/shared_batch.h"
 #include "runners/worker/checkpoint.h"
 #include "runners/worker/efficiency.h"
 #include "runners/worker/evaluate.h"
@@ -40,9 +40,10 @@ struct Progress {
 
 class Trainer {
  public:
-  Trainer(const wire::Job& job, const MethodEntry& entry, Channel& channel)
+  Trainer(const wire::Job& job, const MethodEntry& entry, Channel& channel, const Ranks& ranks)
       : job_(job),
         channel_(channel),
+        ranks_(ranks),
         entry_(entry),
         streams_(job.seed),
         method_(entry.make(job.options, Context{at::kFloat, at::Device(job.device), streams_})),
@@ -53,17 +54,26 @@ class Trainer {
         features_(input_.sample ? "off" : job.feature_cache,
                   static_cast<std::int64_t>(job.train.size()),
                   job.cache_bytes / 2,
-                  job.folder / "train-features.cache"),
+                  job.folder / fmt::format("train-features-{}.cache", ranks.rank())),
         pool_(1),
-        evaluator_(job, entry, input_, job.cache_bytes / 8 * 3, pool_) {
+        evaluator_(job, entry, input_, job.cache_bytes / 8 * 3, pool_, ranks) {
     steps_per_epoch_ = static_cast<std::int64_t>(job.train.size()) / input_.batch;
     ADB_CHECK(steps_per_epoch_ > 0,
               ErrorKind::kData,
               "{} training images do not fill one batch of {}",
               job.train.size(),
               input_.batch);
+    ADB_CHECK(input_.batch % ranks.size() == 0,
+              ErrorKind::kUsage,
+              "{} ranks cannot share batches of {} images evenly",
+              ranks.size(),
+              input_.batch);
+    if (ranks.size() > 1) {
+      share_batches(ranks.size(), [this](const at::Tensor& tensor) { ranks_.sum({tensor}); });
+    }
     if (!job.weights.empty()) {
-      method_->load_pretrained(read_weights(job.weights), job.weights.filename().string());
+      method_->load_pretrained(read_checkpoint(job.weights, ErrorKind::kWeights),
+                               job.weights.filename().string());
     }
   }
 
@@ -87,6 +97,9 @@ class Trainer {
       }
       stop_if_asked();
     }
+    if (!ranks_.lead()) {
+      return;
+    }
     measure();
     send_artifacts();
     remove_checkpoints(job_.folder);
@@ -108,18 +121,6 @@ class Trainer {
       files.push_back(sample.image);
     }
     return files;
-  }
-
-  static NamedTensors read_weights(const fs::path& file) {
-    const auto checkpoint = Checkpoint::open(file, "", ErrorKind::kWeights);
-    NamedTensors tensors;
-    for (const auto& name : checkpoint.names()) {
-      tensors.emplace_back(name,
-                           to_tensor(checkpoint.at(name),
-                                     fmt::format("'{}': tensor '{}'", file.string(), name),
-                                     ErrorKind::kWeights));
-    }
-    return tensors;
   }
 
   // --- checkpoints
@@ -153,6 +154,13 @@ class Trainer {
               "use the same number, or --fresh",
               threads,
               job_.threads);
+    const auto ranks = json_int(json_at(state, "ranks", where, kKind), where, kKind);
+    ADB_CHECK(ranks == ranks_.size(),
+              ErrorKind::kUsage,
+              "the run was started with {} ranks and cannot go on with {} (results would differ); "
+              "use the same number, or --fresh",
+              ranks,
+              ranks_.size());
     restore_tensors(
         full_state(), read_tensors(found->folder / "state.safetensors", kKind), where, kKind);
     progress_.epoch = json_int(json_at(state, "epoch", where, kKind), where, kKind);
@@ -167,9 +175,13 @@ class Trainer {
   }
 
   void save() {
+    if (!ranks_.lead()) {
+      return;
+    }
     const Json state = {
         {"key", job_.key},
         {"threads", job_.threads},
+        {"ranks", ranks_.size()},
         {"epoch", progress_.epoch},
         {"step", progress_.step},
         {"train_s", progress_.train_s},
@@ -184,7 +196,7 @@ class Trainer {
   }
 
   void stop_if_asked() {
-    if (!channel_.stop_requested() || progress_.epoch == epochs()) {
+    if (!stop_ || progress_.epoch == epochs()) {
       return;
     }
     save();
@@ -210,10 +222,12 @@ class Trainer {
     std::vector<BatchRequest> list;
     for (std::int64_t step = first; step < steps_per_epoch_; ++step) {
       BatchRequest request;
-      const auto begin = order.begin() + step * input_.batch;
-      request.ids.assign(begin, begin + input_.batch);
+      // This rank's part of the batch.
+      const auto part = input_.batch / ranks_.size();
+      request.first_position = step * input_.batch + ranks_.rank() * part;
+      const auto begin = order.begin() + request.first_position;
+      request.ids.assign(begin, begin + part);
       request.epoch = epoch;
-      request.first_position = step * input_.batch;
       request.pixels = !(input_.features_suffice && features_.has(request.ids));
       list.push_back(std::move(request));
     }
@@ -267,8 +281,16 @@ class Trainer {
       plan.step = (epoch - 1) * steps_per_epoch_ + progress_.step;
       plan.steps_per_epoch = steps_per_epoch_;
       plan.epochs = epochs();
+      Reduction reduction = Reduction::kMean;  // of the gradients, and so of the losses
+      if (ranks_.size() > 1) {
+        plan.reduce = [&](const std::vector<at::Tensor>& parameters, Reduction how) {
+          reduction = how;
+          combine_gradients(parameters, how);
+        };
+      }
       const auto result = method_->step(batch, plan);
-      const double loss = result.loss.item<double>();
+      const auto losses = combined_losses(result, reduction);
+      const double loss = losses[0];
       ADB_CHECK(std::isfinite(loss),
                 ErrorKind::kNumeric,
                 "the loss became {} in epoch {}, step {}",
@@ -276,8 +298,8 @@ class Trainer {
                 epoch,
                 progress_.step + 1);
       progress_.sums["loss"] += loss;
-      for (const auto& [name, part] : result.parts) {
-        progress_.sums["loss." + name] += part.item<double>();
+      for (std::size_t i = 0; i < result.parts.size(); ++i) {
+        progress_.sums["loss." + result.parts[i].first] += losses[i + 1];
       }
       for (const auto& [name, rate] : result.rates) {
         progress_.sums[result.rates.size() == 1 ? "lr" : "lr." + name] += rate;
@@ -306,10 +328,47 @@ class Trainer {
     progress_.sums.clear();
   }
 
+  void combine_gradients(const std::vector<at::Tensor>& parameters, Reduction how) {
+    const double started = seconds();
+    std::vector<at::Tensor> gradients;
+    for (const auto& parameter : parameters) {
+      if (parameter.grad().defined()) {
+        gradients.push_back(parameter.grad());
+      }
+    }
+    ranks_.sum(gradients);
+    if (how == Reduction::kMean) {
+      for (auto& gradient : gradients) {
+        gradient.div_(static_cast<double>(ranks_.size()));
+      }
+    }
+    progress_.sums["reduce_s"] += seconds() - started;
+  }
+
+  // The loss and its parts over all ranks. Also agrees on whether to stop.
+  std::vector<double> combined_losses(const StepResult& result, Reduction how) {
+    std::vector<double> values = {result.loss.item<double>()};
+    for (const auto& [name, part] : result.parts) {
+      values.push_back(part.item<double>());
+    }
+    values.push_back(channel_.stop_requested() ? 1 : 0);
+    ranks_.sum(values);
+    stop_ = values.back() > 0;
+    values.pop_back();
+    if (how == Reduction::kMean) {
+      for (auto& value : values) {
+        value /= static_cast<double>(ranks_.size());
+      }
+    }
+    return values;
+  }
+
   void send_curves(std::int64_t epoch) {
     Json curves = Json::object();
     for (const auto& [name, sum] : progress_.sums) {
-      curves[name] = name == "train_s" ? sum : sum / static_cast<double>(steps_per_epoch_);
+      curves[name] = name == "train_s" || name == "reduce_s"
+                         ? sum
+                         : sum / static_cast<double>(steps_per_epoch_);
     }
     curves["images_per_s"] = static_cast<double>(steps_per_epoch_ * input_.batch) /
                              std::max(progress_.sums["train_s"], 1e-9);
@@ -330,6 +389,9 @@ class Trainer {
     const double started = seconds();
     const bool selecting = job_.epoch_rule == "best_pixel_auroc";
     auto evaluation = evaluator_.run(*method_, job_.save_maps != "none");
+    if (!ranks_.lead()) {
+      return;
+    }
     const double took = seconds() - started;
     const bool better =
         evaluation.mean_pixel_auroc &&
@@ -416,6 +478,7 @@ class Trainer {
 
   const wire::Job& job_;
   Channel& channel_;
+  const Ranks& ranks_;
   const MethodEntry& entry_;
   Streams streams_;
   std::unique_ptr<Method> method_;
@@ -427,16 +490,20 @@ class Trainer {
   Evaluator evaluator_;
   std::int64_t steps_per_epoch_ = 0;
   Progress progress_;
+  bool stop_ = false;  // all ranks know that the run shall stop
   double saved_at_ = 0;
   double test_images_s_ = 0;
 };
 
 }  // namespace
 
-void run_job(const wire::Job& job, const Registry<MethodEntry>& methods, Channel& channel) {
+void run_job(const wire::Job& job,
+             const Registry<MethodEntry>& methods,
+             Channel& channel,
+             const Ranks& ranks) {
   at::set_num_threads(static_cast<int>(job.threads));
   make_folder(job.folder);
-  Trainer(job, methods.at(job.method), channel).run();
+  Trainer(job, methods.at(job.method), channel, ranks).run();
 }
 
 }  // namespace adb

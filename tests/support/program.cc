@@ -3,6 +3,10 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <utility>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -97,6 +101,34 @@ bool Program::wait_for_output(const std::string& text) {
     }
   }
   return true;
+}
+
+std::vector<pid_t> Program::descendants(const std::string& name) const {
+  std::map<pid_t, std::pair<pid_t, std::string>> processes;  // by pid: parent and name
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream file(entry.path() / "stat");
+    std::string line;
+    const auto open = std::getline(file, line) ? line.find('(') : std::string::npos;
+    const auto close = line.rfind(')');
+    if (open != std::string::npos && close != std::string::npos) {
+      std::istringstream rest(line.substr(close + 2));
+      char state = ' ';
+      pid_t parent = 0;
+      rest >> state >> parent;
+      processes[std::stoi(line)] = {parent, line.substr(open + 1, close - open - 1)};
+    }
+  }
+  std::vector<pid_t> found;
+  for (const auto& [pid, process] : processes) {
+    auto above = pid;
+    while (above > 1 && above != pid_ && processes.count(above) == 1) {
+      above = processes.at(above).first;
+    }
+    if (above == pid_ && pid != pid_ && process.second == name) {
+      found.push_back(pid);
+    }
+  }
+  return found;
 }
 
 void Program::signal(int number) const {

@@ -29,7 +29,9 @@ class Program {
   // Waits until stdout holds `text`; false when the child ends, or two minutes pass, without it.
   bool wait_for_output(const std::string& text);
   void signal(int number) const;  // to the child alone
-  ProgramResult finish();         // waits for the end
+  // Processes below the child that run a program of this name, oldest first.
+  std::vector<pid_t> descendants(const std::string& name) const;
+  ProgramResult finish();  // waits for the end
 
  private:
   bool pump(int timeout_ms);  // reads what there is; false at the end of both streams
