@@ -40,8 +40,10 @@ std::vector<std::string> worker_command(const std::filesystem::path& worker, std
   if (slurm) {
     command.insert(command.end(), {"--mpi=pmix_v4", "--input=0", "--kill-on-bad-exit=1"});
   } else {
-    // Threads share the slot's cores: Open MPI would bind each rank to one.
-    command.insert(command.end(), {"--bind-to", "none", "--oversubscribe"});
+    // Threads share the slot's cores: Open MPI would bind each rank to one. Ranks that wait leave
+    // their core to others: spinning, they starve the rank they wait for on a busy machine.
+    command.insert(command.end(),
+                   {"--bind-to", "none", "--oversubscribe", "--mca", "mpi_yield_when_idle", "1"});
     if (::geteuid() == 0) {
       command.emplace_back("--allow-run-as-root");
     }

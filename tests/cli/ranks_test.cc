@@ -46,7 +46,7 @@ TEST(Ranks, TwoFollowOne) {
   const TempFolder one, two;
   const auto with_ranks = [](int ranks) {
     auto command = smoke("vitad,rd", ranks);
-    command.insert(command.end(), {"--set", "rd.lr=1e-9"});
+    command.insert(command.end(), {"--set", "rd.lr=1e-9", "--categories", "board,gear"});
     return command;
   };
   const auto alone = adbench(one, with_ranks(1));

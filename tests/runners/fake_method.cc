@@ -92,7 +92,7 @@ class Fake final : public Method {
     }
     const bool first_phase = plan.step % 2 == 0;
     auto& optimiser = first_phase ? first_ : second_;
-    update(loss, {&optimiser}, plan, {5.0, Reduction::kMean});
+    update(loss, {&optimiser}, plan, {.clip_norm = 5.0});
     if (broken_ == "frozen_moves") {
       mix_.add_(0.01);
     }
