@@ -4,7 +4,9 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <new>
+#include <string>
 #include <thread>
 
 #include <CLI/CLI.hpp>
@@ -18,6 +20,7 @@
 #include "runners/worker/channel.h"
 #include "runners/worker/describe.h"
 #include "runners/worker/libtorch.h"
+#include "runners/worker/predict.h"
 #include "runners/worker/ranks.h"
 #include "runners/worker/speed.h"
 #include "runners/worker/train.h"
@@ -95,12 +98,27 @@ int run(const Registry<MethodEntry>& methods) {
   }
 }
 
+// One job from stdin, a line of JSON for each image on stdout.
+int predict(const Registry<MethodEntry>& methods) {
+  std::string line;
+  std::getline(std::cin, line);
+  const auto job = predict_job_from_json(parse_json(line, "job", ErrorKind::kConfig));
+  const auto unreadable = predict_images(job, methods.at(job.method), [](const Json& answer) {
+    std::printf("%s\n", canonical_json(answer).c_str());
+    std::fflush(stdout);
+  });
+  return unreadable > 0 ? exit_code(ErrorKind::kData) : 0;
+}
+
 int main_checked(int argc, char** argv) {
   CLI::App app("Runs jobs of adbench: methods on LibTorch.", "adbench-worker");
   app.set_version_flag("--version", version());
   app.require_subcommand(1);
 
   auto* run_command = app.add_subcommand("run", "one job from standard input (started by adbench)");
+
+  auto* predict_command =
+      app.add_subcommand("predict", "a trained model on images, a job from standard input");
 
   auto* describe = app.add_subcommand("describe", "methods, their options and sizes as JSON");
   std::string method, options_text = "{}";
@@ -138,6 +156,9 @@ int main_checked(int argc, char** argv) {
   add_builtin_methods(methods);
   if (run_command->parsed()) {
     return run(methods);
+  }
+  if (predict_command->parsed()) {
+    return predict(methods);
   }
   if (verify->parsed()) {
     return run_verify_all(methods, verify_flags);
