@@ -1,12 +1,9 @@
 #include <memory>
 
 #include <fmt/format.h>
-#include <poll.h>
-#include <unistd.h>
 
 #include "cli/command.h"
 #include "core/files.h"
-#include "core/text.h"
 #include "runners/schedule/worker_process.h"
 
 namespace adb {
@@ -27,38 +24,22 @@ Json described_by_worker(const MethodInfo& method, const DescribeFlags& flags) {
     const auto& field = find_option(method.options, setting.path, setting.place);
     options[field.path] = check_option(field, setting.value, setting.place);
   }
-  const auto log =
-      std::filesystem::temp_directory_path() / fmt::format("adbench-describe-{}.log", ::getpid());
-  std::string text;
-  int code = 0;
-  {
-    WorkerProcess worker({worker_program().string(),
-                          "describe",
-                          "--method",
-                          method.name,
-                          "--size",
-                          std::to_string(flags.size),
-                          "--options",
-                          canonical_json(options)},
-                         log,
-                         {});
-    for (bool closed = false; !closed;) {
-      pollfd fd{worker.output(), POLLIN, 0};
-      ::poll(&fd, 1, -1);
-      for (const auto& line : worker.read_lines(&closed)) {
-        text += line + "\n";
-      }
-    }
-    const auto end = worker.wait();
-    code = end.signal != 0 ? 1 : end.code;
-  }
-  const auto said = read_text(log, ErrorKind::kInternal);
-  std::filesystem::remove(log);
-  ADB_CHECK(code == 0,
-            code == 2 ? ErrorKind::kUsage : ErrorKind::kInternal,
+  const auto answer = ask_worker({worker_program().string(),
+                                  "describe",
+                                  "--method",
+                                  method.name,
+                                  "--size",
+                                  std::to_string(flags.size),
+                                  "--options",
+                                  canonical_json(options)},
+                                 "");
+  ADB_CHECK(answer.end.signal == 0 && answer.end.code == 0,
+            answer.end.code == 2 ? ErrorKind::kUsage : ErrorKind::kInternal,
             "{}",
-            said.substr(0, said.find_last_not_of('\n') + 1));
-  return parse_json(text, "adbench-worker describe", ErrorKind::kInternal).at("methods").at(0);
+            answer.err);
+  return parse_json(answer.out, "adbench-worker describe", ErrorKind::kInternal)
+      .at("methods")
+      .at(0);
 }
 
 int describe(const DescribeFlags& flags) {

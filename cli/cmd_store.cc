@@ -12,6 +12,7 @@ namespace {
 struct StoreFlags {
   std::filesystem::path store;
   std::filesystem::path a, b;
+  std::vector<std::filesystem::path> sources;
   bool json = false;
 };
 
@@ -42,25 +43,43 @@ int diff(const StoreFlags& flags) {
 }
 
 int merge(const StoreFlags& flags) {
+  // All are opened before anything is written.
+  std::vector<Store> sources;
+  for (const auto& file : flags.sources) {
+    std::error_code error;
+    ADB_CHECK(!std::filesystem::equivalent(file, flags.store, error),
+              ErrorKind::kUsage,
+              "'{}' is the store that is merged into",
+              file.string());
+    sources.push_back(Store::open_for_read(file));
+  }
   auto into = Store::open_for_write(flags.store);
-  const auto report = merge_stores(into, Store::open_for_read(flags.a));
+  MergeReport total;
+  for (const auto& source : sources) {
+    const auto report = merge_stores(into, source);
+    total.added += report.added;
+    total.already_there += report.already_there;
+    total.unfinished += report.unfinished;
+    total.contradictions.insert(
+        total.contradictions.end(), report.contradictions.begin(), report.contradictions.end());
+  }
   into.close();
   if (flags.json) {
     print_json("adbench.store-merge.1",
-               {{"added", report.added},
-                {"already_there", report.already_there},
-                {"unfinished", report.unfinished},
-                {"contradictions", report.contradictions}});
+               {{"added", total.added},
+                {"already_there", total.already_there},
+                {"unfinished", total.unfinished},
+                {"contradictions", total.contradictions}});
   } else {
     fmt::print("{} runs added, {} already there, {} unfinished left out\n",
-               report.added,
-               report.already_there,
-               report.unfinished);
+               total.added,
+               total.already_there,
+               total.unfinished);
   }
-  for (const auto& line : report.contradictions) {
+  for (const auto& line : total.contradictions) {
     fmt::print(stderr, "contradiction: {}\n", line);
   }
-  return report.contradictions.empty() ? 0 : 5;
+  return total.contradictions.empty() ? 0 : 5;
 }
 
 int gc(const StoreFlags& flags) {
@@ -116,10 +135,10 @@ Command store_command() {
         add_store_flag(*exports, &flags->store);
         exports->add_option("to", flags->a, "folder to write")->required();
 
-        auto* merges = sub("merge", "adds the runs of another store; again changes nothing", merge);
+        auto* merges = sub("merge", "adds the runs of other stores; again changes nothing", merge);
         add_store_flag(*merges, &flags->store);
         add_json_flag(*merges, &flags->json);
-        merges->add_option("from", flags->a, "the other store")->required();
+        merges->add_option("from", flags->sources, "the other stores")->required();
 
         auto* migrates = sub("migrate",
                              "brings a store to the newest schema, after a backup",

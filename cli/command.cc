@@ -1,8 +1,10 @@
 #include "cli/command.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 
+#include "cli/config.h"
 #include "core/files.h"
 #include "core/text.h"
 
@@ -90,6 +92,15 @@ Selection selection_from(const SelectionFlags& flags) {
   selection.methods = split(flags.methods, ',');
   selection.categories = split(flags.categories, ',');
   selection.seeds = seeds_from(flags.seeds);
+  const auto& methods = selection.methods;
+  const bool all = std::find(methods.begin(), methods.end(), "all") != methods.end();
+  for (const auto& setting : config().settings) {  // those of methods that are not chosen wait
+    const auto method = setting.path.substr(0, setting.path.find('.'));
+    if (method == setting.path || all ||
+        std::find(methods.begin(), methods.end(), method) != methods.end()) {
+      selection.settings.push_back(setting);
+    }
+  }
   for (const auto& text : flags.sets) {
     selection.settings.push_back(parse_setting(text));
   }

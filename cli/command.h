@@ -56,5 +56,12 @@ Command verify_command();
 Command data_command();
 Command store_command();
 Command weights_command();
+Command show_command();
+Command rerun_command();
+Command submit_command();
+Command doctor_command();
+Command env_command();
+Command completion_command();
+Command config_command();
 
 }  // namespace adb

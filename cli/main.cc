@@ -1,10 +1,14 @@
 // adbench: the command line. Builds the table of commands and turns errors into exit codes.
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <map>
+#include <system_error>
 
 #include "cli/command.h"
+#include "cli/config.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "core/version.h"
@@ -21,7 +25,14 @@ std::vector<adb::Command> commands() {
           adb::verify_command(),
           adb::data_command(),
           adb::store_command(),
-          adb::weights_command()};
+          adb::weights_command(),
+          adb::show_command(),
+          adb::rerun_command(),
+          adb::submit_command(),
+          adb::doctor_command(),
+          adb::env_command(),
+          adb::completion_command(),
+          adb::config_command()};
 }
 
 // CLI11 says only that a word was not expected; an unknown command gets the nearest name.
@@ -50,6 +61,7 @@ int run(int argc, char** argv) {
     auto* sub = app.add_subcommand(command.name, command.summary);
     actions[sub] = command.set_up(*sub);
   }
+  adb::apply_config(app, adb::config());
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -58,15 +70,35 @@ int run(int argc, char** argv) {
   return actions.at(app.get_subcommands().front())();
 }
 
+// An answer that did not reach its file is no answer. A reader that went away (`| head`) has what
+// it wanted.
+int flush_answer(int code) {
+  errno = 0;
+  const bool failed = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
+  if (!failed || errno == EPIPE) {
+    return code;
+  }
+  std::fprintf(stderr,
+               "adbench: cannot write to standard output: %s\n",
+               errno != 0 ? std::strerror(errno) : "a write failed");
+  return code != 0 ? code : exit_code(adb::ErrorKind::kData);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    return run(argc, argv);
+    return flush_answer(run(argc, argv));
   } catch (const adb::Error& e) {
     std::fprintf(stderr, "adbench: %s\n", e.what());
     return adb::exit_code(e.kind());
+  } catch (const std::system_error& e) {  // what fmt::print() throws
+    if (e.code() == std::errc::broken_pipe) {
+      return 0;
+    }
+    std::fprintf(stderr, "adbench: %s\n", e.what());
+    return adb::exit_code(adb::ErrorKind::kData);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "adbench: internal error: %s\n", e.what());
     return adb::exit_code(adb::ErrorKind::kInternal);

@@ -15,7 +15,6 @@
 #include <sqlite3.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "core/files.h"
@@ -44,27 +43,6 @@ std::int64_t size_or_zero(const fs::path& file) {
 
 std::int64_t pragma(SQLite::Database& database, const std::string& name) {
   return database.execAndGet("PRAGMA " + name).getInt64();
-}
-
-// The write-ahead log needs shared memory, which network file systems do not give between hosts.
-// The numbers are the file system types of statfs(2).
-bool on_network_file_system(const fs::path& file) {
-  static constexpr std::array<std::int64_t, 8> kNetworkTypes = {
-      0x6969,      // NFS
-      0x517B,      // SMB
-      0xFE534D42,  // SMB 2
-      0xFF534D42,  // CIFS
-      0x0BD00BD3,  // Lustre
-      0x47504653,  // GPFS
-      0x00C36400,  // Ceph
-      0x19830326,  // BeeGFS
-  };
-  struct statfs info {};
-  if (::statfs(folder_of(file).c_str(), &info) != 0) {
-    return false;
-  }
-  const auto type = static_cast<std::int64_t>(static_cast<std::uint32_t>(info.f_type));
-  return std::find(kNetworkTypes.begin(), kNetworkTypes.end(), type) != kNetworkTypes.end();
 }
 
 // A store may come from anywhere: its schema must not run functions or be rewritten through SQL.
@@ -191,6 +169,10 @@ Error store_error(const fs::path& file, const SQLite::Exception& cause) {
   }
 }
 
+bool is_refusal(const SQLite::Exception& cause) {
+  return cause.getErrorCode() == SQLITE_CONSTRAINT;
+}
+
 std::unique_ptr<SQLite::Database> open_database_for_read(const fs::path& file) {
   std::error_code error;
   const auto status = fs::status(file, error);
@@ -268,7 +250,7 @@ std::unique_ptr<SQLite::Database> open_database_for_write(const fs::path& file) 
       copy_database(*database, backup_name(file, version));
     }
     if (!in_memory(file)) {
-      const std::string journal = on_network_file_system(file) ? "DELETE" : "WAL";
+      const std::string journal = on_network_file_system(folder_of(file)) ? "DELETE" : "WAL";
       const std::string got = database->execAndGet("PRAGMA journal_mode = " + journal).getString();
       ADB_CHECK(got == (journal == "WAL" ? "wal" : "delete"),
                 ErrorKind::kStore,

@@ -34,6 +34,9 @@ class WriterLock {
 // What went wrong, in the user's terms.
 Error store_error(const std::filesystem::path& file, const SQLite::Exception& cause);
 
+// Whether a constraint of the schema refused a row, so that nothing is wrong with the file.
+bool is_refusal(const SQLite::Exception& cause);
+
 // Refuses a file that is absent, no result store, damaged at the start or of a newer schema.
 //   returns: its schema number, 0 for an empty file
 std::int64_t check_store_file(const std::filesystem::path& file);

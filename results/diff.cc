@@ -64,7 +64,7 @@ std::map<std::string, std::string> facts_of(const Store& store, const RunRow& ru
   // Paths do not count, so equal files of one place are told apart by their hashes alone.
   std::map<std::string, std::vector<std::string>> files;
   for (const auto& row : store.artifacts(run.id)) {
-    if (row.kind == "weights" || row.kind == "map") {
+    if (row.kind == "weights" || row.kind == "maps") {
       files[fmt::format("{} of {}", row.kind, place(row.epoch, row.category))].push_back(
           row.sha256);
     }
@@ -152,6 +152,10 @@ std::optional<std::string> diff_cells(const Store& a,
 }
 
 }  // namespace
+
+std::optional<std::string> diff_runs(const Store& a, RunId run_a, const Store& b, RunId run_b) {
+  return diff_cells(a, a.run(run_a), b, b.run(run_b));
+}
 
 std::optional<std::string> diff_stores(const Store& a, const Store& b) {
   const auto cells_a = cells_of(a);

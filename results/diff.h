@@ -16,4 +16,7 @@ namespace adb {
 //   returns: the first difference in words, by cell key, or nothing
 std::optional<std::string> diff_stores(const Store& a, const Store& b);
 
+// The same for two runs of one cell.
+std::optional<std::string> diff_runs(const Store& a, RunId run_a, const Store& b, RunId run_b);
+
 }  // namespace adb

@@ -180,6 +180,50 @@ bool same_content(const Store& a, const RunRow& run_a, const Store& b, const Run
          a.events(run_a.id) == b.events(run_b.id);
 }
 
+fs::path folder_of(const Store& store) {
+  return fs::absolute(store.file()).parent_path();
+}
+
+// The folder of a run of `from` as `into` names it; the files are there when this returns.
+std::string adopt_folder(const Store& into, const Store& from, const RunRow& run) {
+  std::error_code error;
+  const auto source = folder_of(from) / run.folder;
+  if (run.folder.empty() || into.file() == ":memory:" || from.file() == ":memory:" ||
+      !fs::is_directory(source, error)) {
+    return run.folder;
+  }
+  const auto base = fs::weakly_canonical(folder_of(into));
+  const auto inside = fs::weakly_canonical(source).lexically_relative(base);
+  if (!inside.empty() && *inside.begin() != "..") {
+    return inside.generic_string();
+  }
+  // The name tells one origin from another, so a copy that was cut short is simply made again.
+  const auto name =
+      fmt::format("{}-{}", source.filename().string(), sha256(origin_of(run)).substr(0, 8));
+  const auto target = base / "adbench-runs" / name;
+  const auto temporary = base / "adbench-runs" / ("." + name + ".tmp");
+  make_folder(target.parent_path());
+  fs::remove_all(temporary, error);
+  fs::remove_all(target, error);
+  try {
+    fs::copy(source, temporary, fs::copy_options::recursive);
+    for (const auto& file : files_below(temporary)) {
+      flush_to_disk(temporary / file);
+    }
+    flush_to_disk(temporary);
+    fs::rename(temporary, target);
+    flush_to_disk(target.parent_path());
+  } catch (const fs::filesystem_error& e) {
+    fs::remove_all(temporary, error);
+    fail(ErrorKind::kData,
+         "cannot copy '{}' to '{}': {}",
+         source.string(),
+         target.string(),
+         e.code().message());
+  }
+  return fs::path("adbench-runs") / name;
+}
+
 std::string name_of(const RunRow& run) {
   return fmt::format("cell {:.12} ({} on {}, seed {}, attempt {})",
                      run.key,
@@ -265,8 +309,8 @@ MergeReport merge_stores(Store& into, const Store& from) {
     std::string origin = origin_of(run);
     known.emplace(std::move(origin), std::move(run));
   }
-  for (const auto& run : from.find_runs()) {
-    if (run.status == RunStatus::kRunning) {
+  for (auto& run : from.find_runs()) {
+    if (run.status == RunStatus::kRunning || run.status == RunStatus::kInterrupted) {
       ++report.unfinished;
       continue;
     }
@@ -274,19 +318,26 @@ MergeReport merge_stores(Store& into, const Store& from) {
       if (same_content(into, same->second, from, run)) {
         ++report.already_there;
       } else {
-        report.contradictions.push_back(fmt::format(
-            "{}: differs from the same run in {}; not added", name_of(run), into.file().string()));
+        report.contradictions.push_back(
+            fmt::format("{} of {}: differs from the same run in {}; not added",
+                        name_of(run),
+                        from.file().string(),
+                        into.file().string()));
       }
       continue;
     }
     const auto finished = into.newest_finished(run.key);
     if (run.status == RunStatus::kFinished && finished.has_value() &&
         into.metrics(finished->id) != from.metrics(run.id)) {
-      report.contradictions.push_back(fmt::format("{}: other metrics than attempt {} in {}; added",
-                                                  name_of(run),
-                                                  finished->attempt,
-                                                  into.file().string()));
+      report.contradictions.push_back(
+          fmt::format("{} of {}: other metrics than attempt {} in {}; not added",
+                      name_of(run),
+                      from.file().string(),
+                      finished->attempt,
+                      into.file().string()));
+      continue;
     }
+    run.folder = adopt_folder(into, from, run);
     into.import_run(run, from.environment(run.environment), from.events(run.id));
     ++report.added;
   }
@@ -309,6 +360,17 @@ std::vector<RunRow> remove_superseded(Store& store) {
     }
   }
   store.remove_runs(ids);
+  // A merged store can name one folder twice: of an attempt that failed, and of the same one when
+  // it had gone on to its end.
+  std::set<std::string> kept;
+  for (const auto& run : store.find_runs()) {
+    kept.insert(run.folder);
+  }
+  for (auto& run : superseded) {
+    if (kept.contains(run.folder)) {
+      run.folder.clear();
+    }
+  }
   return superseded;
 }
 

@@ -30,20 +30,23 @@ std::int64_t migrate_store(const std::filesystem::path& file);
 struct MergeReport {
   std::int64_t added = 0;
   std::int64_t already_there = 0;
-  std::int64_t unfinished = 0;                // running runs of `from`, which stay there
+  std::int64_t unfinished = 0;                // running and interrupted runs of `from`, which stay
   std::vector<std::string> contradictions{};  // one line each; see merge_stores
 };
 
-// Adds the ended runs of `from` to `into`; a run that is there with the same origin and content is
-// skipped, so merging again changes nothing. A run of the same origin (host, process, start, key)
-// with other content is a contradiction and is not added. A finished run whose cell is finished in
-// `into` with other metrics is added as another attempt and named as a contradiction too. Baselines
-// and published figures are not merged.
+// Adds the ended runs of `from` to `into`; a run that is there with the same origin (host, process,
+// start, key) and content is skipped, so merging again changes nothing. Contradictions are named
+// and not added: a run of the same origin with other content, and a finished run whose cell is
+// finished in `into` with other metrics. Running and interrupted runs go on where they are. Files
+// of a run stay where they lie below the folder of `into`; else its folder is copied to
+// adbench-runs there. Baselines and published figures are not merged.
+//   throws: Error(kStore); Error(kData) when files cannot be copied
 MergeReport merge_stores(Store& into, const Store& from);
 
 // Runs that no one needs: ended without result, of cells that a later attempt finished. Not those
 // of baselines.
-//   returns: the removed rows, whose folders the caller may delete
+//   returns: the removed rows, with an empty folder where another run has the same; the caller may
+//   delete the others
 std::vector<RunRow> remove_superseded(Store& store);
 
 }  // namespace adb

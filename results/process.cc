@@ -1,11 +1,13 @@
 #include "results/process.h"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -54,6 +56,26 @@ ProcessIdentity this_process() {
 bool is_gone(const ProcessIdentity& process) {
   return process.host == host_name() && !process.start.empty() &&
          start_of(process.pid) != process.start;
+}
+
+bool on_network_file_system(const std::filesystem::path& folder) {
+  static constexpr std::array<std::int64_t, 8> kNetworkTypes = {
+      // of statfs(2)
+      0x6969,      // NFS
+      0x517B,      // SMB
+      0xFE534D42,  // SMB 2
+      0xFF534D42,  // CIFS
+      0x0BD00BD3,  // Lustre
+      0x47504653,  // GPFS
+      0x00C36400,  // Ceph
+      0x19830326,  // BeeGFS
+  };
+  struct statfs info {};
+  if (::statfs(folder.c_str(), &info) != 0) {
+    return false;
+  }
+  const auto type = static_cast<std::int64_t>(static_cast<std::uint32_t>(info.f_type));
+  return std::find(kNetworkTypes.begin(), kNetworkTypes.end(), type) != kNetworkTypes.end();
 }
 
 std::string utc_now() {

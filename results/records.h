@@ -173,7 +173,7 @@ struct EfficiencyRow {
 };
 
 struct ArtifactRow {
-  std::string kind{};  // weights, map, curve, thumbnail, checkpoint, log, ...
+  std::string kind{};  // weights, maps, curve, thumbnail, checkpoint, log, ...
   std::int64_t epoch = 0;
   std::string category{};  // "" when it belongs to none
   std::string path{};      // relative to the run's folder, without ".."

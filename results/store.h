@@ -13,11 +13,18 @@
 
 namespace adb {
 
+// A row that the store does not take because of what it says: other content under the key of a
+// stored row, a path that leaves the run's folder, ... The store itself is well.
+class RefusedRow : public Error {
+ public:
+  using Error::Error;
+};
+
 // Every write is one transaction that is on the disk when the call returns, or did not happen.
 // Adding a row that is there already with the same content does nothing; with other content it is
-// Error(kStore): no stored figure is ever overwritten. Every method throws Error(kStore), naming
-// the file, when the file is damaged, full or in use for too long. Not thread-safe: one thread at a
-// time.
+// RefusedRow(kStore): no stored figure is ever overwritten. Every method throws Error(kStore),
+// naming the file, when the file is damaged, full or in use for too long. Not thread-safe: one
+// thread at a time.
 class Store {
  public:
   // An existing store, without changing it. While this is open a writer may add rows, which later
@@ -57,16 +64,17 @@ class Store {
   // not running
   void finish_run(RunId run, const RunOutcome& outcome, const EventBatch& events = {});
 
-  // Makes an unfinished run running again, in this process. throws: Error(kStore) when it runs or
-  // is finished
+  // Makes an unfinished run running again, in this process; how it had ended goes to its notes.
+  // throws: Error(kStore) when it runs or is finished
   void resume_run(RunId run);
 
   // Removes what was recorded after `epoch`, and the efficiency figures, which are measured again.
   void drop_after(RunId run, std::int64_t epoch);
 
   // Runs whose process is gone (host, pid and start time) become interrupted. Runs of other hosts
-  // are left alone. returns: their ids
-  std::vector<RunId> mark_stale_runs_interrupted();
+  // are left alone, unless no other host can be using this store: then they are gone as well.
+  // returns: their ids
+  std::vector<RunId> mark_stale_runs_interrupted(bool other_hosts = false);
 
   // Adds a complete run of another store with its own times and process; the attempt is counted
   // anew.

@@ -130,6 +130,9 @@ struct Store::Impl {
     try {
       return action(*database);
     } catch (const SQLite::Exception& e) {
+      if (is_refusal(e)) {
+        throw RefusedRow(ErrorKind::kStore, store_error(file, e).what());
+      }
       throw store_error(file, e);
     }
   }

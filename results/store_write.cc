@@ -56,7 +56,10 @@ void require_inside(const std::string& path, std::string_view what) {
   for (const auto& part : parsed) {
     inside = inside && part != "..";
   }
-  ADB_CHECK(inside, ErrorKind::kStore, "{} '{}' must be a relative path without '..'", what, path);
+  if (!inside) {
+    throw RefusedRow(ErrorKind::kStore,
+                     fmt::format("{} '{}' must be a relative path without '..'", what, path));
+  }
 }
 
 std::size_t count_columns(std::string_view columns) {
@@ -85,11 +88,13 @@ class RowWriter {
     }
     find_.reset();
     bind_all(find_, values...);
-    ADB_CHECK(find_.executeStep(),
-              ErrorKind::kStore,
-              "table '{}' holds another value already; stored figures are not overwritten: {}",
-              table_,
-              insert_.getExpandedSQL());
+    if (!find_.executeStep()) {
+      throw RefusedRow(ErrorKind::kStore,
+                       fmt::format("table '{}' holds another value already; stored figures are "
+                                   "not overwritten: {}",
+                                   table_,
+                                   insert_.getExpandedSQL()));
+    }
     find_.reset();
   }
 
@@ -122,11 +127,13 @@ void insert_events(SQLite::Database& database, RunId run, const EventBatch& even
                      "fpr_limit, eval_size");
     for (const auto& row : events.metrics) {
       require_finite(row.value.value_or(0), "metric", row.key, row.epoch);
-      ADB_CHECK(row.value.has_value() == row.reason.empty(),
-                ErrorKind::kStore,
-                "metric '{}' of epoch {} needs either a value or the reason why it is undefined",
-                row.key,
-                row.epoch);
+      if (row.value.has_value() != row.reason.empty()) {
+        throw RefusedRow(ErrorKind::kStore,
+                         fmt::format("metric '{}' of epoch {} needs either a value or the reason "
+                                     "why it is undefined",
+                                     row.key,
+                                     row.epoch));
+      }
       writer.write(run,
                    row.epoch,
                    row.category,
@@ -296,8 +303,10 @@ void Store::resume_run(RunId run) {
   impl_->write([&](SQLite::Database& open) {
     SQLite::Statement update(
         open,
-        "UPDATE run SET status = 'running', reason = '', finished_at = NULL, reported_epoch = "
-        "NULL, last_epoch = NULL, host = ?, pid = ?, process_start = ? "
+        "UPDATE run SET notes = notes || iif(notes = '', '', '; ') || status || ' at ' || "
+        "finished_at || ': ' || reason, "
+        "status = 'running', reason = '', finished_at = NULL, reported_epoch = NULL, "
+        "last_epoch = NULL, host = ?, pid = ?, process_start = ? "
         "WHERE id = ? AND status NOT IN ('running', 'finished')");
     bind_all(update, self.host, self.pid, self.start, run);
     ADB_CHECK(update.exec() == 1,
@@ -322,18 +331,20 @@ void Store::drop_after(RunId run, std::int64_t epoch) {
   });
 }
 
-std::vector<RunId> Store::mark_stale_runs_interrupted() {
+std::vector<RunId> Store::mark_stale_runs_interrupted(bool other_hosts) {
+  const ProcessIdentity self = this_process();
   const auto running = find_runs({.statuses = {RunStatus::kRunning}});
   return impl_->write([&](SQLite::Database& open) {
     std::vector<RunId> stale;
     for (const auto& run : running) {
-      if (!is_gone({.host = run.host, .pid = run.pid, .start = run.process_start})) {
+      const bool gone = other_hosts && run.host != self.host;
+      if (!gone && !is_gone({.host = run.host, .pid = run.pid, .start = run.process_start})) {
         continue;
       }
       SQLite::Statement update(
           open, "UPDATE run SET status = 'interrupted', reason = ?, finished_at = ? WHERE id = ?");
       bind_all(update,
-               fmt::format("process {} ended without closing the run", run.pid),
+               fmt::format("process {} on {} ended without closing the run", run.pid, run.host),
                utc_now(),
                run.id);
       update.exec();

@@ -37,6 +37,9 @@ MethodCatalogue read_method_catalogue(const fs::path& share) {
   const auto json = read_json(file, kKind);
   MethodCatalogue catalogue;
   catalogue.libtorch = json_string(json_at(json, "libtorch", where, kKind), where, kKind);
+  if (const auto cuda = json.find("cuda"); cuda != json.end()) {
+    catalogue.cuda = json_bool(*cuda, where, kKind);
+  }
   for (const auto& one : json_at(json, "methods", where, kKind)) {
     MethodInfo method;
     method.name = json_string(json_at(one, "name", where, kKind), where, kKind);

@@ -27,6 +27,7 @@ struct MethodInfo {
 struct MethodCatalogue {
   Registry<MethodInfo> methods{"method"};
   std::string libtorch;  // version of the worker's LibTorch
+  bool cuda = false;     // whether that LibTorch was built with CUDA
 };
 
 // SHARE/methods.json. throws: Error(kConfig)

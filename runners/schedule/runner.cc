@@ -4,21 +4,22 @@
 #include <chrono>
 #include <cstring>
 #include <deque>
-#include <fstream>
+#include <map>
 #include <memory>
-#include <thread>
+#include <optional>
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "core/files.h"
-#include "core/version.h"
 #include "metrics/keys.h"
+#include "runners/schedule/attempts.h"
 #include "runners/schedule/events.h"
 #include "runners/schedule/launcher.h"
-#include "runners/schedule/progress.h"
+#include "runners/schedule/narrator.h"
+#include "runners/schedule/record.h"
+#include "runners/schedule/slots.h"
 #include "runners/schedule/worker_process.h"
 #include "runners/wire/wire.h"
 
@@ -26,30 +27,14 @@ namespace adb {
 namespace fs = std::filesystem;
 namespace {
 
-std::atomic<int> signals_seen = 0;
-std::atomic<int> first_signal = 0;
-
-void on_signal(int signal) {
-  int none = 0;
-  first_signal.compare_exchange_strong(none, signal);
-  ++signals_seen;
-}
-
-constexpr int kSignals[] = {SIGINT, SIGTERM, SIGUSR1};
-struct sigaction old_actions[std::size(kSignals)];
+// A worker that said its last word, or closed its output, has this long to leave.
+constexpr double kLeaveS = 5;
+// How long a new worker waits for the last one of a killed adbench to be gone from the run's
+// folder.
+constexpr double kFolderPatienceS = 15;
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-std::string cpu_model() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    if (line.starts_with("model name")) {
-      return line.substr(line.find(": ") + 2);
-    }
-  }
-  return "unknown";
 }
 
 // A tenth of the memory stays free for the rest of the machine.
@@ -58,33 +43,63 @@ std::int64_t cache_bytes(std::int64_t processes) {
   return total / 10 * 4 / std::max<std::int64_t>(processes, 1);
 }
 
+// Half-written files of a worker that was killed; the caller holds the folder's lock.
+void remove_temporary_files(const fs::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.path().filename().string().find(".tmp") != std::string::npos) {
+      fs::remove_all(entry.path(), ignored);
+    }
+  }
+}
+
 struct Task {
   const Cell* cell = nullptr;
   std::int64_t tries = 0;
 };
 
+// Why this program ended a worker.
+struct Verdict {
+  RunStatus status = RunStatus::kFailed;
+  std::string reason;
+  bool transient = true;  // another try may go better
+};
+
 // One running job.
 struct Slot {
   std::size_t index = 0;
-  std::string device;
-  std::vector<int> cpus;
-  std::int64_t threads = 1;
+  DeviceSlot place;
 
   Task task;
   RunId run{};
+  std::optional<FolderLock> lock;  // before the process: it outlives it
   std::unique_ptr<WorkerProcess> process;
   double started = 0;
+  double leaving_since = 0;  // 0: it has not said its last word
+  bool output_closed = false;
+  bool greeted = false;
   bool stop_sent = false;
-  RunStatus killed_as = RunStatus::kRunning;  // why this program killed it
-  std::string killed_reason;
-  bool ended = false;  // finished, failed or interrupted was received
+  bool ended = false;              // finished, failed or interrupted was received and stored
+  std::optional<Verdict> verdict;  // why it was killed
+  StepClock clock;
+  double remaining_s = -1;
 };
 
 class Runner {
  public:
   Runner(const Plan& plan, const RunOptions& options, Store& store, const StopRequests& stop)
-      : plan_(plan), options_(options), store_(store), stop_(stop), view_(options.json_events) {
-    make_slots();
+      : plan_(plan),
+        options_(options),
+        store_(store),
+        stop_(stop),
+        attempts_(store, options.fresh),
+        narrator_(options.json_events) {
+    for (const auto& place :
+         make_slots(options.devices, options.slots, options.threads, options.ranks)) {
+      auto& slot = slots_.emplace_back();
+      slot.index = slots_.size() - 1;
+      slot.place = place;
+    }
   }
 
   RunSummary run() {
@@ -92,83 +107,38 @@ class Runner {
     while (!queue_.empty() || busy()) {
       start_waiting();
       wait_for_output();
-      check_limits();
-      pass_on_stop();
-      if (stop_.count() > 0 && !busy()) {
-        break;
+      for (auto& slot : slots_) {
+        if (slot.process != nullptr) {
+          check_limits(slot);
+          collect(slot);
+        }
       }
+      pass_on_stop();
     }
+    narrator_.summary(summary_);
     return summary_;
   }
 
  private:
-  void make_slots() {
-    const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
-    if (options_.devices != std::vector<std::string>{"cpu"}) {
-      for (const auto& device : options_.devices) {
-        Slot slot;
-        slot.index = slots_.size();
-        slot.device = device;
-        slot.threads =
-            std::max<std::int64_t>(1, cores / static_cast<std::int64_t>(options_.devices.size()));
-        slots_.push_back(std::move(slot));
-      }
-      return;
-    }
-    ADB_CHECK(options_.slots <= cores,
-              ErrorKind::kUsage,
-              "--slots: {} workers do not fit {} cores",
-              options_.slots,
-              cores);
-    const auto each = cores / options_.slots;
-    for (std::int64_t i = 0; i < options_.slots; ++i) {
-      Slot slot;
-      slot.index = slots_.size();
-      slot.device = "cpu";
-      slot.threads = each;
-      for (std::int64_t c = 0; options_.slots > 1 && c < each; ++c) {
-        slot.cpus.push_back(static_cast<int>(i * each + c));
-      }
-      slots_.push_back(std::move(slot));
-    }
-  }
-
-  // Of one process of a job.
-  std::int64_t threads_of(const Slot& slot) const {
-    return std::max<std::int64_t>(1, slot.threads / options_.ranks);
-  }
-
   bool busy() const {
     return std::any_of(
         slots_.begin(), slots_.end(), [](const Slot& s) { return s.process != nullptr; });
   }
 
-  // Seconds that the cell's method took on this data set before, or -1.
-  double known_duration(const Cell& cell) const {
-    RunFilter filter;
-    filter.methods = {cell.method->name};
-    filter.datasets = {cell.dataset};
-    filter.statuses = {RunStatus::kFinished};
-    const auto runs = store_.find_runs(filter);
-    if (runs.empty()) {
-      return -1;
-    }
-    for (const auto& figure : store_.efficiency(runs.back().id)) {
-      if (figure.key == "train_s" && figure.value) {
-        return *figure.value;
-      }
-    }
-    return -1;
-  }
+  // --- what to run, in which order
 
   void queue_cells() {
+    const auto& place = slots_.front().place;
+    const auto expected = attempts_.expected_seconds(plan_.cells);
     std::vector<std::pair<double, Task>> tasks;
     for (const auto& cell : plan_.cells) {
       if (!options_.fresh && store_.newest_finished(cell.key)) {
         ++summary_.skipped;
+        narrator_.skipped(cell);
         continue;
       }
-      tasks.emplace_back(known_duration(cell), Task{&cell, 0});
+      attempts_.refuse_other_threads(cell, place);
+      tasks.emplace_back(expected.at(&cell), Task{&cell, 0});
     }
     // Longest first; cells never run keep their order behind.
     std::stable_sort(
@@ -177,20 +147,14 @@ class Runner {
       queue_.push_back(task);
     }
     planned_ = queue_.size();
-  }
-
-  std::string label(const Cell& cell) const {
-    return fmt::format("{} on {}{}{}",
-                       cell.method->name,
-                       cell.dataset,
-                       cell.setting == "single" ? "/" + cell.classes.front() : "",
-                       cell.seed == 42 ? "" : fmt::format(", seed {}", cell.seed));
+    expected_s_ = expected;
   }
 
   // --- starting
 
   void start_waiting() {
     if (stop_.count() > 0 || (options_.fail_fast && summary_.failed > 0)) {
+      summary_.not_started += static_cast<std::int64_t>(queue_.size());
       queue_.clear();
       return;
     }
@@ -203,159 +167,104 @@ class Runner {
     }
   }
 
-  // An attempt that stopped half way goes on; anything else starts anew.
-  std::optional<RunRow> resumable(const Cell& cell) const {
-    RunFilter filter;
-    filter.keys = {cell.key};
-    filter.newest_per_key = true;
-    const auto runs = store_.find_runs(filter);
-    if (options_.fresh || runs.empty()) {
-      return std::nullopt;
-    }
-    const auto status = runs.back().status;
-    const bool half_way = status == RunStatus::kInterrupted || status == RunStatus::kKilled ||
-                          status == RunStatus::kTimeout || status == RunStatus::kOutOfMemory;
-    return half_way ? std::optional(runs.back()) : std::nullopt;
-  }
-
-  RunRow new_row(const Cell& cell, const Slot& slot) const {
-    RunRow row;
-    row.key = cell.key;
-    row.method = cell.method->name;
-    row.method_title = cell.method->title;
-    row.method_version = cell.method->version;
-    row.dataset = cell.dataset;
-    row.setting = cell.setting;
-    row.classes = cell.classes;
-    row.seed = cell.seed;
-    row.protocol = cell.protocol.name;
-    row.protocol_version = cell.protocol.version;
-    row.protocol_config = {{"title", cell.protocol.title},
-                           {"overlay", cell.protocol.overlay},
-                           {"tests", cell.tests},
-                           {"ranks", options_.ranks},
-                           {"changed_from_default", cell.changed}};
-    row.epoch_rule = cell.protocol.epoch_rule;
-    row.options = cell.options;
-    row.changed_options = cell.origins;
-    row.weights = cell.weights;
-    row.data_manifest = cell.data_manifest;
-    row.textures = cell.textures;
-    row.threads = threads_of(slot);
-    row.device = slot.device;
-    row.epochs = cell.tests.back();
-    row.folder = fmt::format(
-        "{}-{}-{}", cell.method->name, cell.key.substr(0, 12), store_.find_runs().size() + 1);
-    return row;
-  }
-
-  Environment environment() const {
-    Environment e;
-    utsname system{};
-    ::uname(&system);
-    e.host = system.nodename;
-    e.cpu = cpu_model();
-    e.compiler = compiler();
-    e.libraries = {{"libtorch", options_.libtorch}};
-    e.code_commit = code_commit();
-    e.build_type = build_type();
-    return e;
-  }
-
-  wire::Job job_of(const Cell& cell, const Slot& slot, const fs::path& folder) const {
-    wire::Job job;
-    job.key = cell.key;
-    job.folder = folder;
-    job.method = cell.method->name;
-    job.options = cell.changed;
-    job.options.erase("weights");
-    job.seed = cell.seed;
-    job.threads = threads_of(slot);
-    job.device = slot.device;
-    job.categories = cell.classes;
-    job.tests = cell.tests;
-    job.epoch_rule = cell.protocol.epoch_rule;
-    job.weights = cell.weights_file;
-    job.textures = cell.textures_folder;
-    job.metric_mode = options_.metric_mode;
-    job.fpr_limit = options_.fpr_limit;
-    job.save_maps = options_.save_maps;
-    job.feature_cache = options_.feature_cache;
-    job.cache_bytes = cache_bytes(static_cast<std::int64_t>(slots_.size()) * options_.ranks);
-    job.checkpoint_every_s = options_.checkpoint_every_s;
-    const auto data = plan_.data[cell.data].restrict(cell.classes);
-    const auto convert = [](const std::vector<Sample>& samples) {
-      std::vector<wire::JobSample> list;
-      for (const auto& s : samples) {
-        list.push_back({s.id, s.category, s.defect, fs::absolute(s.image), s.mask, s.anomalous});
-        if (list.back().mask) {
-          list.back().mask = fs::absolute(*list.back().mask);
-        }
-      }
-      return list;
-    };
-    job.train = convert(data.train);
-    job.test = convert(data.test);
-    return job;
-  }
-
   void start(Slot& slot) {
     const Cell& cell = *slot.task.cell;
     std::string folder;
-    if (const auto half_way = resumable(cell)) {
-      store_.resume_run(half_way->id);
-      slot.run = half_way->id;
-      folder = half_way->folder;
+    // An attempt that stopped half way goes on; anything else starts anew.
+    if (const auto run = attempts_.half_way(cell, slot.place)) {
+      store_.resume_run(run->id);
+      slot.run = run->id;
+      folder = run->folder;
     } else {
-      auto row = new_row(cell, slot);
-      folder = row.folder;
-      row.folder = fs::relative(options_.folder / folder, store_folder()).generic_string();
-      slot.run = store_.begin_run(row, environment());
+      auto row = row_of(plan_, cell, slot.place, options_);
+      folder = row.folder = attempts_.free_folder(cell, options_.folder);
+      slot.run = store_.begin_run(row, environment_of(options_.libtorch));
     }
-    const auto path =
-        folder.find('/') == std::string::npos ? options_.folder / folder : store_folder() / folder;
-    make_folder(path);
-    ++summary_started_;
-    view_.line(fmt::format("[{}/{}] {}: started", summary_started_, planned_, label(cell)));
+    ++started_;
+    narrator_.started(cell, started_, planned_);
     slot.started = now();
-    slot.stop_sent = slot.ended = false;
-    slot.killed_as = RunStatus::kRunning;
-    slot.process = std::make_unique<WorkerProcess>(
-        worker_command(options_.worker, options_.ranks), path / "worker.log", slot.cpus);
-    slot.process->send_line(canonical_json(wire::to_json(job_of(cell, slot, path))));
-  }
-
-  fs::path store_folder() const {
-    const auto parent = fs::absolute(store_.file()).parent_path();
-    return store_.file() == ":memory:" ? fs::current_path() : parent;
+    slot.leaving_since = 0;
+    slot.output_closed = slot.greeted = slot.stop_sent = slot.ended = false;
+    slot.verdict.reset();
+    slot.clock = StepClock();
+    slot.remaining_s = -1;
+    try {
+      const auto path = attempts_.store_folder() / folder;
+      make_folder(path);
+      slot.lock.emplace(path, kFolderPatienceS);
+      remove_temporary_files(path);
+      slot.process =
+          std::make_unique<WorkerProcess>(worker_command(options_.worker, options_.ranks),
+                                          path / "worker.log",
+                                          slot.place.cpus,
+                                          slot.lock->descriptor());
+      const auto memory = cache_bytes(static_cast<std::int64_t>(slots_.size()) * options_.ranks);
+      slot.process->send_line(
+          canonical_json(wire::to_json(job_of(plan_, cell, slot.place, options_, path, memory))));
+    } catch (const Error& e) {
+      record_failure(slot, {RunStatus::kFailed, e.what(), false});
+      release(slot);
+    }
   }
 
   // --- running
 
   void wait_for_output() {
     std::vector<pollfd> fds;
-    std::vector<Slot*> busy_slots;
+    std::vector<Slot*> owners;
+    int patience_ms = 200;
     for (auto& slot : slots_) {
-      if (slot.process != nullptr) {
+      if (slot.process == nullptr) {
+        continue;
+      }
+      if (slot.output_closed) {
+        patience_ms = 10;  // it is about to be gone
+      } else {
         fds.push_back({slot.process->output(), POLLIN, 0});
-        busy_slots.push_back(&slot);
+        owners.push_back(&slot);
+      }
+      if (slot.process->unsent_input() >= 0) {
+        fds.push_back({slot.process->unsent_input(), POLLOUT, 0});
+        owners.push_back(&slot);
       }
     }
-    if (fds.empty()) {
+    if (!busy()) {
       return;
     }
-    ::poll(fds.data(), fds.size(), 200);
+    ::poll(fds.data(), fds.size(), patience_ms);
     for (std::size_t i = 0; i < fds.size(); ++i) {
       if (fds[i].revents == 0) {
         continue;
       }
-      bool closed = false;
-      for (const auto& line : busy_slots[i]->process->read_lines(&closed)) {
-        handle(*busy_slots[i], line);
+      if (fds[i].events == POLLOUT) {
+        owners[i]->process->send_unsent();
+      } else {
+        take_output(*owners[i]);
       }
-      if (closed) {
-        finish_process(*busy_slots[i]);
+    }
+  }
+
+  void take_output(Slot& slot) {
+    try {
+      for (const auto& line : slot.process->read_lines(&slot.output_closed)) {
+        if (!slot.ended && !slot.verdict) {
+          handle(slot, line);
+        }
       }
+    } catch (const RefusedRow& e) {
+      kill(slot, {RunStatus::kFailed, e.what()});
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::kStore || e.kind() == ErrorKind::kUsage) {
+        throw;  // no other job would fare better
+      }
+      kill(slot, {RunStatus::kFailed, e.what()});
+    } catch (const Json::exception& e) {
+      kill(
+          slot,
+          {RunStatus::kFailed, fmt::format("the worker sent an event that is none: {}", e.what())});
+    }
+    if (slot.output_closed && slot.leaving_since == 0) {
+      slot.leaving_since = now();
     }
   }
 
@@ -374,6 +283,12 @@ class Runner {
                                   "event",
                                   ErrorKind::kInternal);
     const Cell& cell = *slot.task.cell;
+    ADB_CHECK(slot.greeted || name == wire::kHello || name == wire::kFailed,
+              ErrorKind::kInternal,
+              "the worker sent '{}' before '{}'",
+              name,
+              wire::kHello);
+    const auto sequence = event.at("seq").get<std::int64_t>();
     if (name == wire::kHello) {
       ADB_CHECK(event.at("wire") == wire::kVersion,
                 ErrorKind::kUsage,
@@ -381,55 +296,56 @@ class Runner {
                 options_.worker.string(),
                 event.at("wire").dump(),
                 wire::kVersion);
+      slot.greeted = true;
     } else if (name == wire::kStarted) {
       store_.drop_after(slot.run, event.at("resumed_epoch").get<std::int64_t>());
       if (event.at("resumed_epoch") != 0 || event.at("resumed_step") != 0) {
-        view_.line(fmt::format("  {}: goes on after epoch {}, step {}",
-                               label(cell),
-                               event.at("resumed_epoch").dump(),
-                               event.at("resumed_step").dump()));
+        narrator_.remark(cell,
+                         fmt::format("goes on after epoch {}, step {}",
+                                     event.at("resumed_epoch").dump(),
+                                     event.at("resumed_step").dump()));
       }
     } else if (name == wire::kProgress) {
       show_progress(slot, event);
     } else if (name == wire::kNote) {
-      view_.line(fmt::format("  {}: {}", label(cell), event.at("text").get<std::string>()));
-    } else if (name == wire::kFinished) {
-      RunOutcome outcome;
-      outcome.reported_epoch = event.at("reported_epoch").get<std::int64_t>();
-      outcome.last_epoch = event.at("last_epoch").get<std::int64_t>();
-      store_.finish_run(slot.run, outcome);
-      slot.ended = true;
-      ++summary_.finished;
-      view_.line(
-          fmt::format("  {}: finished in {}", label(cell), duration_text(now() - slot.started)));
-    } else if (name == wire::kInterrupted) {
-      store_.finish_run(slot.run,
-                        {RunStatus::kInterrupted, event.at("message").get<std::string>(), {}, {}});
-      slot.ended = true;
-      ++summary_.interrupted;
-      view_.line(fmt::format("  {}: {}", label(cell), event.at("message").get<std::string>()));
-    } else if (name == wire::kFailed) {
-      const auto kind = event.at("kind").get<std::string>();
-      slot.ended = true;
-      record_failure(slot,
-                     kind == "out_of_memory" ? RunStatus::kOutOfMemory : RunStatus::kFailed,
-                     event.at("message").get<std::string>());
+      narrator_.remark(cell, event.at("text").get<std::string>());
     }
     if (const auto rows = rows_of_event(event, metric_setting(cell)); !empty(rows)) {
       store_.append(slot.run, rows);
     }
     if (name == wire::kEvaluation) {
-      show_evaluation(slot, event);
+      narrator_.evaluation(cell, event);
     }
-    slot.process->send_line(fmt::format("ack {}", event.at("seq").get<std::int64_t>()));
-    if (options_.json_events) {
-      Json out = event;
-      out["cell"] = cell.key;
-      out["method"] = cell.method->name;
-      out["dataset"] = cell.dataset;
-      fmt::print("{}\n", canonical_json(out));
-      std::fflush(stdout);
+    narrator_.worker_event(cell, event);
+    if (name == wire::kFinished || name == wire::kInterrupted || name == wire::kFailed) {
+      end_as_told(slot, name, event);
     }
+    slot.process->send_line(fmt::format("ack {}", sequence));
+  }
+
+  void end_as_told(Slot& slot, const std::string& name, const Json& event) {
+    const Cell& cell = *slot.task.cell;
+    if (name == wire::kFinished) {
+      RunOutcome outcome;
+      outcome.reported_epoch = event.at("reported_epoch").get<std::int64_t>();
+      outcome.last_epoch = event.at("last_epoch").get<std::int64_t>();
+      store_.finish_run(slot.run, outcome);
+      ++summary_.finished;
+      narrator_.ended(
+          cell, RunStatus::kFinished, "finished in " + duration_text(now() - slot.started));
+    } else if (name == wire::kInterrupted) {
+      record_interruption(slot, event.at("message").get<std::string>());
+    } else {
+      const auto kind = event.at("kind").get<std::string>();
+      const auto message = event.at("message").get<std::string>();
+      const bool memory = kind == "out_of_memory";
+      record_failure(slot,
+                     {memory ? RunStatus::kOutOfMemory : RunStatus::kFailed,
+                      message.empty() ? kind : message,
+                      memory});
+    }
+    slot.ended = true;
+    slot.leaving_since = now();
   }
 
   void show_progress(Slot& slot, const Json& event) {
@@ -438,100 +354,129 @@ class Runner {
     const auto step = event.at("step").get<std::int64_t>();
     const auto steps = event.at("steps").get<std::int64_t>();
     const double elapsed = now() - slot.started;
-    const double share =
-        (static_cast<double>(epoch - 1) + static_cast<double>(step) / static_cast<double>(steps)) /
-        static_cast<double>(epochs);
-    view_.update(slot.index,
-                 fmt::format("{}: epoch {}/{}, step {}/{}, loss {:.4f}, {:.1f} images/s",
-                             label(*slot.task.cell),
-                             epoch,
-                             epochs,
-                             step,
-                             steps,
-                             event.at("loss").get<double>(),
-                             event.at("images_per_s").get<double>()),
-                 elapsed,
-                 share > 0 ? elapsed / share - elapsed : -1);
+    slot.remaining_s = slot.clock.remaining_s((epoch - 1) * steps + step, epochs * steps, elapsed);
+    narrator_.total(total_text());
+    narrator_.progress(slot.index,
+                       slots_.size() > 1 ? slot.place.device : "",
+                       *slot.task.cell,
+                       event,
+                       elapsed,
+                       slot.remaining_s);
   }
 
-  void show_evaluation(const Slot& slot, const Json& event) {
-    const auto figure = [&](const char* key) {
-      const auto& value = event.at("mean").at(key).at("value");
-      return value.is_null() ? std::string("n/a")
-                             : fmt::format("{:.1f}", 100 * value.get<double>());
-    };
-    view_.line(fmt::format("  {}: epoch {}: image AUROC {}, pixel AUROC {}, AU-PRO {}, mAD {}",
-                           label(*slot.task.cell),
-                           event.at("epoch").dump(),
-                           figure("image.auroc"),
-                           figure("pixel.auroc"),
-                           figure("pixel.aupro"),
-                           figure("mad")));
+  // The whole: cells done, and the time left when every waiting cell was run before.
+  std::string total_text() const {
+    const auto done = summary_.finished + summary_.failed + summary_.interrupted;
+    double waiting = 0, running = 0;
+    bool known = true;
+    for (const auto& task : queue_) {
+      const double expected = expected_s_.at(task.cell);
+      known = known && expected >= 0;
+      waiting += expected;
+    }
+    for (const auto& slot : slots_) {
+      known = known && (slot.process == nullptr || slot.remaining_s >= 0);
+      running += slot.process == nullptr ? 0 : slot.remaining_s;
+    }
+    const double left = (waiting + running) / static_cast<double>(slots_.size());
+    return planned_ <= 1 ? ""
+                         : fmt::format("{} of {} done{}",
+                                       done,
+                                       planned_,
+                                       known ? ", about " + duration_text(left) + " left" : "");
   }
 
-  void record_failure(Slot& slot, RunStatus status, const std::string& reason) {
-    store_.finish_run(slot.run, {status, reason, {}, {}});
-    const bool again = status != RunStatus::kFailed && slot.task.tries < options_.retries;
-    const auto text = fmt::format("{}: {}: {}", label(*slot.task.cell), to_text(status), reason);
-    view_.line("  " + text + (again ? "; trying again" : ""));
+  // --- ending
+
+  void record_interruption(const Slot& slot, const std::string& reason) {
+    const Cell& cell = *slot.task.cell;
+    store_.finish_run(slot.run, {RunStatus::kInterrupted, reason, {}, {}});
+    ++summary_.interrupted;
+    narrator_.ended(cell, RunStatus::kInterrupted, reason);
+  }
+
+  void record_failure(const Slot& slot, const Verdict& verdict) {
+    const Cell& cell = *slot.task.cell;
+    store_.finish_run(slot.run, {verdict.status, verdict.reason, {}, {}});
+    const bool again =
+        verdict.transient && slot.task.tries < options_.retries && stop_.count() == 0;
+    const auto text = fmt::format("{}: {}", to_text(verdict.status), verdict.reason);
+    narrator_.ended(cell, verdict.status, text + (again ? "; trying again" : ""));
     if (again) {
-      queue_.push_back({slot.task.cell, slot.task.tries + 1});
-    } else {
-      ++summary_.failed;
-      summary_.failures.push_back(text);
+      queue_.push_back({&cell, slot.task.tries + 1});
+      ++planned_;
+      return;
     }
+    ++summary_.failed;
+    summary_.unsaved += slot.stop_sent ? 1 : 0;
+    summary_.failures.push_back(label_of(cell) + ": " + text);
   }
 
-  void finish_process(Slot& slot) {
-    const auto end = slot.process->wait();
-    if (!slot.ended) {
-      if (slot.killed_as != RunStatus::kRunning) {
-        if (slot.killed_as == RunStatus::kInterrupted) {
-          store_.finish_run(slot.run, {RunStatus::kInterrupted, slot.killed_reason, {}, {}});
-          ++summary_.interrupted;
-        } else {
-          record_failure(slot, slot.killed_as, slot.killed_reason);
-        }
-      } else if (end.signal != 0) {
-        record_failure(
-            slot,
-            RunStatus::kKilled,
-            fmt::format("the worker was killed by signal {} ({}); see worker.log in its folder",
-                        end.signal,
-                        ::strsignal(end.signal)));
-      } else {
-        record_failure(
-            slot,
-            RunStatus::kFailed,
-            fmt::format("the worker left with exit code {}; see worker.log in its folder",
-                        end.code));
-      }
-    }
-    view_.done(slot.index);
+  void release(Slot& slot) {
+    narrator_.slot_free(slot.index);
     slot.process.reset();
+    slot.lock.reset();
   }
 
-  void check_limits() {
-    for (auto& slot : slots_) {
-      if (slot.process == nullptr || slot.killed_as != RunStatus::kRunning) {
-        continue;
+  // Closes the row of a worker that is gone, and ends one that does not leave.
+  void collect(Slot& slot) {
+    const auto end = slot.process->poll();
+    if (!end) {
+      if (slot.leaving_since > 0 && now() - slot.leaving_since > kLeaveS) {
+        if (!slot.ended && !slot.verdict) {
+          slot.verdict = {RunStatus::kFailed, "the worker closed its output without an outcome"};
+        }
+        slot.process->kill(SIGKILL);
       }
-      if (options_.timeout_s > 0 && now() - slot.started > options_.timeout_s) {
-        kill(slot,
-             RunStatus::kTimeout,
-             fmt::format("ran longer than {}", duration_text(options_.timeout_s)));
-      } else if (options_.max_rss_bytes > 0 &&
-                 slot.process->memory_bytes() > options_.max_rss_bytes) {
-        kill(slot,
-             RunStatus::kOutOfMemory,
-             fmt::format("used more than {} MiB of memory", options_.max_rss_bytes >> 20));
+      return;
+    }
+    if (!slot.output_closed) {
+      take_output(slot);  // what it said last
+    }
+    if (!slot.ended) {
+      const Verdict verdict = slot.verdict ? *slot.verdict : verdict_of(*end, slot);
+      if (verdict.status == RunStatus::kInterrupted) {
+        record_interruption(slot, verdict.reason);
+      } else {
+        record_failure(slot, verdict);
       }
+    }
+    release(slot);
+  }
+
+  Verdict verdict_of(const ProcessEnd& end, const Slot& slot) const {
+    const auto log = (fs::path(store_.run(slot.run).folder) / "worker.log").generic_string();
+    if (end.signal != 0) {
+      return {RunStatus::kKilled,
+              fmt::format("the worker was killed by signal {} ({}){}; see {}",
+                          end.signal,
+                          ::strsignal(end.signal),
+                          end.signal == SIGKILL ? ", perhaps by the system for want of memory" : "",
+                          log)};
+    }
+    return {
+        RunStatus::kFailed,
+        fmt::format("the worker left with exit code {} without an outcome; see {}", end.code, log)};
+  }
+
+  void check_limits(Slot& slot) {
+    if (slot.verdict || slot.ended) {
+      return;
+    }
+    if (options_.timeout_s > 0 && now() - slot.started > options_.timeout_s) {
+      kill(slot,
+           {RunStatus::kTimeout,
+            fmt::format("ran longer than {}", duration_text(options_.timeout_s))});
+    } else if (options_.max_rss_bytes > 0 &&
+               slot.process->memory_bytes() > options_.max_rss_bytes) {
+      kill(slot,
+           {RunStatus::kOutOfMemory,
+            fmt::format("used more than {} MiB of memory", options_.max_rss_bytes >> 20)});
     }
   }
 
-  static void kill(Slot& slot, RunStatus status, const std::string& reason) {
-    slot.killed_as = status;
-    slot.killed_reason = reason;
+  static void kill(Slot& slot, Verdict verdict) {
+    slot.verdict = std::move(verdict);
     slot.process->kill(SIGKILL);
   }
 
@@ -540,17 +485,17 @@ class Runner {
       return;
     }
     for (auto& slot : slots_) {
-      if (slot.process == nullptr) {
+      if (slot.process == nullptr || slot.ended || slot.verdict) {
         continue;
       }
-      if (stop_.count() >= 2 && slot.killed_as == RunStatus::kRunning) {
-        kill(slot, RunStatus::kInterrupted, "stopped at once; goes on from the newest checkpoint");
+      if (stop_.count() >= 2) {
+        kill(slot,
+             {RunStatus::kInterrupted, "stopped at once; goes on from the newest checkpoint"});
         summary_.unclean = true;
       } else if (!slot.stop_sent) {
         slot.stop_sent = true;
         slot.process->send_line("stop");
-        view_.line(fmt::format("  {}: stopping after this step (again to stop at once)",
-                               label(*slot.task.cell)));
+        narrator_.remark(*slot.task.cell, "stopping after this step (again to stop at once)");
       }
     }
   }
@@ -559,39 +504,17 @@ class Runner {
   const RunOptions& options_;
   Store& store_;
   const StopRequests& stop_;
-  ProgressView view_;
+  const Attempts attempts_;
+  Narrator narrator_;
   std::vector<Slot> slots_;
   std::deque<Task> queue_;
+  std::map<const Cell*, double> expected_s_;  // training time, -1 when not known
   std::size_t planned_ = 0;
-  std::size_t summary_started_ = 0;
+  std::size_t started_ = 0;
   RunSummary summary_;
 };
 
 }  // namespace
-
-StopRequests::StopRequests() {
-  signals_seen = 0;
-  first_signal = 0;
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  sigemptyset(&action.sa_mask);
-  for (std::size_t i = 0; i < std::size(kSignals); ++i) {
-    ::sigaction(kSignals[i], &action, &old_actions[i]);
-  }
-}
-
-StopRequests::~StopRequests() {
-  for (std::size_t i = 0; i < std::size(kSignals); ++i) {
-    ::sigaction(kSignals[i], &old_actions[i], nullptr);
-  }
-}
-
-int StopRequests::count() const {
-  return signals_seen;
-}
-int StopRequests::signal() const {
-  return first_signal;
-}
 
 RunSummary run_cells(const Plan& plan,
                      const RunOptions& options,

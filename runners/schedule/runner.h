@@ -2,7 +2,6 @@
 // ending recorded.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "results/store.h"
 #include "runners/schedule/plan.h"
+#include "runners/schedule/stop.h"
 
 namespace adb {
 
@@ -19,6 +19,7 @@ struct RunOptions {
   std::vector<std::string> devices = {"cpu"};
   std::int64_t slots = 1;          // CPU workers at a time, each with its own cores
   std::int64_t ranks = 1;          // processes of each job, which share its slot's cores
+  std::int64_t threads = 0;        // of one process, 0: its share of the cores
   double timeout_s = 0;            // of one job, 0: none
   std::int64_t max_rss_bytes = 0;  // of one worker, 0: none
   std::int64_t retries = 0;        // of a job that crashed, hung or ran out of memory
@@ -34,25 +35,21 @@ struct RunOptions {
 };
 
 struct RunSummary {
-  std::int64_t finished = 0;  // now
-  std::int64_t skipped = 0;   // finished before
-  std::int64_t failed = 0;    // failed, timed out, crashed, out of memory
-  std::int64_t interrupted = 0;
+  std::int64_t finished = 0;          // now
+  std::int64_t skipped = 0;           // finished before
+  std::int64_t failed = 0;            // failed, timed out, crashed, out of memory
+  std::int64_t interrupted = 0;       // stopped, and go on with the same command
+  std::int64_t not_started = 0;       // waited when a stop or the first failure ended the run
+  std::int64_t unsaved = 0;           // of the failed: could not save when they were asked to stop
   bool unclean = false;               // a second signal stopped workers before they had saved
   std::vector<std::string> failures;  // one line each
 };
 
-// Signals turn into requests: the first stops after the step under way, the second at once.
-class StopRequests {
- public:
-  StopRequests();   // installs handlers for SIGINT, SIGTERM and SIGUSR1
-  ~StopRequests();  // puts the old ones back
-  StopRequests(const StopRequests&) = delete;
-  StopRequests& operator=(const StopRequests&) = delete;
-  int count() const;
-  int signal() const;  // the first one, 0: none
-};
-
+// Cells that are finished are skipped, those that stopped half way go on, longest first by what
+// they took before. A job that fails in any way is recorded with its reason and the rest goes on.
+//   throws: Error(kUsage), before anything starts, when a half-way run cannot go on with these
+//   threads; Error(kStore) when the store cannot be written: nothing more is started then and
+//   nothing that was acknowledged is lost
 RunSummary run_cells(const Plan& plan,
                      const RunOptions& options,
                      Store& store,

@@ -1,26 +1,36 @@
 #include "runners/schedule/worker_process.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
+#include <thread>
+#include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/files.h"
 
 namespace adb {
+namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMaxLine = std::size_t{256} << 20;
+// Read at a time: a worker that prints without end must not keep the others waiting.
+constexpr std::size_t kMaxRead = std::size_t{4} << 20;
 
 // Runs in the child between fork and exec: only async-signal-safe calls.
 [[noreturn]] void become(
-    char* const* argv, int in, int out, int log, const cpu_set_t* cpus, pid_t parent) {
+    char* const* argv, int in, int out, int log, int lock, const cpu_set_t* cpus, pid_t parent) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) {  // the parent died before the line above
@@ -32,6 +42,14 @@ constexpr std::size_t kMaxLine = std::size_t{256} << 20;
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+  // Launchers signal every process of a job (Slurm before its time limit, a terminal on Ctrl-C);
+  // the parent passes a stop on as a line.
+  for (const int stop : {SIGINT, SIGTERM, SIGUSR1}) {
+    ::signal(stop, SIG_IGN);
+  }
+  if (lock >= 0) {
+    ::fcntl(lock, F_SETFD, 0);
+  }
   if (::dup2(in, STDIN_FILENO) < 0 || ::dup2(out, STDOUT_FILENO) < 0 ||
       ::dup2(log, STDERR_FILENO) < 0) {
     ::_exit(127);
@@ -44,9 +62,40 @@ constexpr std::size_t kMaxLine = std::size_t{256} << 20;
 
 }  // namespace
 
+FolderLock::FolderLock(const fs::path& folder, double patience_s)
+    : fd_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  ADB_CHECK(
+      fd_ >= 0, ErrorKind::kData, "cannot open '{}': {}", folder.string(), std::strerror(errno));
+  using Clock = std::chrono::steady_clock;
+  const auto until = Clock::now() + std::chrono::duration<double>(patience_s);
+  while (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || errno == EINTR)) {
+    if (Clock::now() > until) {
+      ::close(fd_);
+      fail(ErrorKind::kData,
+           "run folder '{}' is in use by another process; wait for it to end",
+           folder.string());
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+FolderLock::FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+FolderLock& FolderLock::operator=(FolderLock&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+FolderLock::~FolderLock() {
+  if (fd_ >= 0) {
+    ::close(fd_);
+  }
+}
+
 WorkerProcess::WorkerProcess(const std::vector<std::string>& command,
-                             const std::filesystem::path& log,
-                             const std::vector<int>& cpus) {
+                             const fs::path& log,
+                             const std::vector<int>& cpus,
+                             int lock) {
   std::vector<char*> argv;
   for (const auto& word : command) {
     argv.push_back(const_cast<char*>(word.c_str()));
@@ -68,49 +117,70 @@ WorkerProcess::WorkerProcess(const std::vector<std::string>& command,
   const pid_t parent = ::getpid();
   pid_ = ::fork();
   if (pid_ == 0) {
-    become(argv.data(), in[0], out[1], log_fd, cpus.empty() ? nullptr : &set, parent);
+    become(argv.data(), in[0], out[1], log_fd, lock, cpus.empty() ? nullptr : &set, parent);
   }
+  const int why = errno;
   ::close(in[0]);
   ::close(out[1]);
   ::close(log_fd);
   in_ = in[1];
   out_ = out[0];
-  ADB_CHECK(pid_ > 0, ErrorKind::kInternal, "cannot start a worker: {}", std::strerror(errno));
+  if (pid_ < 0) {
+    ::close(in_);
+    ::close(out_);
+    fail(ErrorKind::kInternal, "cannot start a worker: {}", std::strerror(why));
+  }
   ::setpgid(pid_, pid_);  // also here: whoever comes first
+  ::fcntl(in_, F_SETFL, O_NONBLOCK);
   ::fcntl(out_, F_SETFL, O_NONBLOCK);
 }
 
 WorkerProcess::~WorkerProcess() {
-  if (!waited_ && pid_ > 0) {
+  if (!end_) {
     kill(SIGKILL);
     wait();
   }
-  ::close(in_);
+  close_input();
   ::close(out_);
 }
 
 void WorkerProcess::send_line(const std::string& line) {
-  const std::string data = line + "\n";
-  std::string_view rest = data;
-  while (!rest.empty()) {
-    const ssize_t n = ::write(in_, rest.data(), rest.size());
-    if (n < 0 && errno != EINTR) {
-      return;
+  unsent_ += line;
+  unsent_ += '\n';
+  send_unsent();
+}
+
+void WorkerProcess::send_unsent() {
+  std::size_t sent = 0;
+  while (sent < unsent_.size()) {
+    const ssize_t n = ::write(in_, unsent_.data() + sent, unsent_.size() - sent);
+    if (n >= 0) {
+      sent += static_cast<std::size_t>(n);
+    } else if (errno == EAGAIN) {
+      break;
+    } else if (errno != EINTR) {
+      sent = unsent_.size();  // nobody reads any more
     }
-    rest.remove_prefix(n > 0 ? static_cast<std::size_t>(n) : 0);
+  }
+  unsent_.erase(0, sent);
+}
+
+void WorkerProcess::close_input() {
+  unsent_.clear();
+  if (in_ >= 0) {
+    ::close(in_);
+    in_ = -1;
   }
 }
 
 std::vector<std::string> WorkerProcess::read_lines(bool* closed) {
   char block[65536];
-  for (;;) {
+  const std::size_t before = buffer_.size();  // without a line's end
+  for (std::size_t taken = 0; taken < kMaxRead;) {
     const ssize_t n = ::read(out_, block, sizeof block);
     if (n > 0) {
       buffer_.append(block, static_cast<std::size_t>(n));
-      ADB_CHECK(buffer_.size() <= kMaxLine,
-                ErrorKind::kInternal,
-                "a worker sent a line of more than {} bytes",
-                kMaxLine);
+      taken += static_cast<std::size_t>(n);
       continue;
     }
     if (n < 0 && errno == EINTR) {
@@ -121,32 +191,52 @@ std::vector<std::string> WorkerProcess::read_lines(bool* closed) {
   }
   std::vector<std::string> lines;
   std::size_t begin = 0;
-  for (auto end = buffer_.find('\n'); end != std::string::npos; end = buffer_.find('\n', begin)) {
+  for (auto end = buffer_.find('\n', before); end != std::string::npos;
+       end = buffer_.find('\n', begin)) {
     lines.push_back(buffer_.substr(begin, end - begin));
     begin = end + 1;
   }
   buffer_.erase(0, begin);
+  ADB_CHECK(buffer_.size() <= kMaxLine,
+            ErrorKind::kInternal,
+            "the worker sent a line of more than {} bytes",
+            kMaxLine);
   return lines;
 }
 
 void WorkerProcess::kill(int signal) const {
-  ::kill(-pid_, signal);
+  if (!end_) {
+    ::kill(-pid_, signal);
+  }
+}
+
+ProcessEnd WorkerProcess::reaped(int status) {
+  end_ = ProcessEnd{};
+  if (WIFSIGNALED(status)) {
+    end_->signal = WTERMSIG(status);
+  } else {
+    end_->code = WEXITSTATUS(status);
+  }
+  ::kill(-pid_, SIGKILL);  // children of the worker, if any
+  return *end_;
+}
+
+std::optional<ProcessEnd> WorkerProcess::poll() {
+  int status = 0;
+  if (!end_ && ::waitpid(pid_, &status, WNOHANG) == pid_) {
+    reaped(status);
+  }
+  return end_;
 }
 
 ProcessEnd WorkerProcess::wait() {
-  if (!waited_) {
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  int status = 0;
+  while (!end_) {
+    if (::waitpid(pid_, &status, 0) == pid_ || errno != EINTR) {
+      reaped(status);
     }
-    waited_ = true;
-    if (WIFSIGNALED(status)) {
-      end_.signal = WTERMSIG(status);
-    } else {
-      end_.code = WEXITSTATUS(status);
-    }
-    ::kill(-pid_, SIGKILL);  // children of the worker, if any
   }
-  return end_;
+  return *end_;
 }
 
 std::int64_t WorkerProcess::memory_bytes() const {
@@ -154,6 +244,43 @@ std::int64_t WorkerProcess::memory_bytes() const {
   std::int64_t total = 0, resident = 0;
   statm >> total >> resident;
   return resident * ::sysconf(_SC_PAGESIZE);
+}
+
+WorkerAnswer ask_worker(const std::vector<std::string>& command, const std::string& input) {
+  std::string folder = (fs::temp_directory_path() / "adbench-XXXXXX").string();
+  ADB_CHECK(::mkdtemp(folder.data()) != nullptr,
+            ErrorKind::kData,
+            "cannot create a folder in '{}': {}",
+            fs::temp_directory_path().string(),
+            std::strerror(errno));
+  struct Remover {
+    const fs::path folder;
+    ~Remover() {
+      std::error_code ignored;
+      fs::remove_all(folder, ignored);
+    }
+  } const remover{folder};
+  const auto log = fs::path(folder) / "log";
+  WorkerAnswer answer;
+  WorkerProcess worker(command, log, {});
+  worker.send_line(input);
+  for (bool closed = false; !closed;) {
+    if (worker.unsent_input() < 0) {
+      worker.close_input();
+    }
+    pollfd fds[] = {{worker.output(), POLLIN, 0}, {worker.unsent_input(), POLLOUT, 0}};
+    ::poll(fds, std::size(fds), -1);
+    if (fds[1].revents != 0) {
+      worker.send_unsent();
+    }
+    for (const auto& line : worker.read_lines(&closed)) {
+      answer.out += line + "\n";
+    }
+  }
+  answer.end = worker.wait();
+  answer.err = read_text(log, ErrorKind::kInternal);
+  answer.err.resize(answer.err.find_last_not_of('\n') + 1);
+  return answer;
 }
 
 }  // namespace adb

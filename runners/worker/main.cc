@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 #include <sys/prctl.h>
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 
@@ -110,6 +111,33 @@ int predict(const Registry<MethodEntry>& methods) {
   return unreadable > 0 ? exit_code(ErrorKind::kData) : 0;
 }
 
+// Questions of adbench before it starts jobs (runners/schedule/check.h).
+int check(const Registry<MethodEntry>& methods) {
+  Json devices = Json::array();
+  for (std::size_t i = 0; i < at::getNumGPUs(); ++i) {
+    devices.push_back({{"device", fmt::format("cuda:{}", i)}});
+  }
+  std::printf(
+      "%s\n",
+      canonical_json(
+          {{"wire", wire::kVersion}, {"libtorch", libtorch_version()}, {"devices", devices}})
+          .c_str());
+  for (std::string line; std::getline(std::cin, line);) {
+    if (line.empty()) {
+      continue;
+    }
+    const auto question = parse_json(line, "question", ErrorKind::kConfig);
+    Json answer = {{"id", question.at("id")}, {"error", nullptr}};
+    try {
+      methods.at(question.at("method").get<std::string>()).make(question.at("options"), Context{});
+    } catch (const Error& e) {
+      answer["error"] = e.what();
+    }
+    std::printf("%s\n", canonical_json(answer).c_str());
+  }
+  return 0;
+}
+
 int main_checked(int argc, char** argv) {
   CLI::App app("Runs jobs of adbench: methods on LibTorch.", "adbench-worker");
   app.set_version_flag("--version", version());
@@ -119,6 +147,9 @@ int main_checked(int argc, char** argv) {
 
   auto* predict_command =
       app.add_subcommand("predict", "a trained model on images, a job from standard input");
+
+  auto* check_command =
+      app.add_subcommand("check", "whether options fit together, from standard input");
 
   auto* describe = app.add_subcommand("describe", "methods, their options and sizes as JSON");
   std::string method, options_text = "{}";
@@ -160,6 +191,9 @@ int main_checked(int argc, char** argv) {
   if (predict_command->parsed()) {
     return predict(methods);
   }
+  if (check_command->parsed()) {
+    return check(methods);
+  }
   if (verify->parsed()) {
     return run_verify_all(methods, verify_flags);
   }
@@ -182,8 +216,10 @@ int main_checked(int argc, char** argv) {
       described.push_back(describe_method(entry, options, size));
     }
   }
-  const Json answer = {
-      {"wire", wire::kVersion}, {"libtorch", libtorch_version()}, {"methods", described}};
+  const Json answer = {{"wire", wire::kVersion},
+                       {"libtorch", libtorch_version()},
+                       {"cuda", at::globalContext().hasCUDART()},
+                       {"methods", described}};
   std::printf("%s\n", answer.dump(1).c_str());
   return 0;
 }

@@ -102,9 +102,10 @@ class Trainer {
     }
     measure();
     send_artifacts();
-    remove_checkpoints(job_.folder);
     channel_.send(wire::kFinished,
                   {{"reported_epoch", reported_epoch()}, {"last_epoch", epochs()}});
+    channel_.wait_until_stored();  // a crash before that must not cost the whole training
+    remove_checkpoints(job_.folder);
   }
 
  private:

@@ -59,6 +59,10 @@ TEST(Diff, FindsEachKindOfResult) {
               HasSubstr("test/good/000"));
   EXPECT_THAT(difference([](EventBatch& e) { e.artifacts[0].sha256 = "ff"; }),
               HasSubstr("kept weights"));
+  EXPECT_THAT(difference([](EventBatch& e) {
+                e.artifacts.push_back({.kind = "maps", .path = "maps-3", .sha256 = "1"});
+              }),
+              HasSubstr("kept maps"));
 }
 
 TEST(Diff, LeavesOutTimesPathsLogsAndEfficiency) {

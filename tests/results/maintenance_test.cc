@@ -178,16 +178,37 @@ TEST(Merge, NamesContradictions) {
   EXPECT_THAT(report.contradictions, ElementsAre(HasSubstr("not added")));
   execute(file, "UPDATE run SET host = 'elsewhere'");
   report = merge_stores(into, Store::open_for_read(file));
-  EXPECT_EQ(report.added, 1);
+  EXPECT_EQ(report.added, 0);
   EXPECT_THAT(report.contradictions, ElementsAre(HasSubstr("other metrics than attempt 1")));
-  EXPECT_EQ(into.find_runs().at(1).attempt, 2);
+  EXPECT_EQ(into.find_runs().size(), 1u);
 }
 
-TEST(Merge, LeavesRunningRunsBehind) {
+// Files below the target's folder are named where they are, others are copied into it.
+TEST(Merge, FilesOfARunAreFoundFromTheStoreThatTookIt) {
+  const TempFolder folder;
+  for (const char* place : {"inside", "../outside"}) {
+    const fs::path store = folder.path() / "all" / place / "s.sqlite";
+    Store from = Store::open_for_write(store);
+    RunRow run = sample_run(place);
+    run.folder = "runs/one";
+    fs::create_directories(store.parent_path() / run.folder);
+    std::ofstream(store.parent_path() / run.folder / "file") << place;
+    from.finish_run(from.begin_run(run, sample_environment()), {.reported_epoch = 1});
+    Store into = Store::open_for_write(folder.path() / "all" / "s.sqlite");
+    EXPECT_EQ(merge_stores(into, from).added, 1);
+    EXPECT_EQ(merge_stores(into, from).already_there, 1);
+    const auto merged = into.find_runs().back();
+    EXPECT_EQ(read_text(folder.path() / "all" / merged.folder / "file", ErrorKind::kData), place);
+  }
+}
+
+TEST(Merge, LeavesUnfinishedRunsBehind) {
   Store from = Store::in_memory();
   from.begin_run(sample_run(), sample_environment());
+  from.finish_run(from.begin_run(sample_run(), sample_environment()),
+                  {.status = RunStatus::kInterrupted, .reason = "x"});
   Store into = Store::in_memory();
-  EXPECT_EQ(merge_stores(into, from).unfinished, 1);
+  EXPECT_EQ(merge_stores(into, from).unfinished, 2);
   EXPECT_TRUE(into.find_runs().empty());
 }
 

@@ -443,6 +443,45 @@ TEST(Store, RunsOfDeadProcessesBecomeInterrupted) {
   EXPECT_EQ(store.run(RunId{50}).status, RunStatus::kRunning) << "nothing is known of another host";
 }
 
+// One bad row must not look like a broken store.
+TEST(Store, ARowRefusedForItsContentIsToldApart) {
+  Store store = Store::in_memory();
+  const RunId run = store.begin_run(sample_run(), sample_environment());
+  store.append(run, {.curves = {{1, "loss", 0.5}}});
+  EXPECT_THROW(store.append(run, {.curves = {{1, "loss", 0.25}}}), RefusedRow);
+  EXPECT_THROW(store.append(run, {.artifacts = {{.kind = "weights", .path = "../x"}}}), RefusedRow);
+  EXPECT_THROW(store.append(run, {.counts = {{.category = "a", .name = "n", .value = -1}}}),
+               RefusedRow);
+  store.append(run, {.curves = {{2, "loss", 0.25}}});
+  EXPECT_EQ(store.curves(run).size(), 2u);
+}
+
+TEST(Store, AResumedRunRemembersHowItHadEnded) {
+  Store store = Store::in_memory();
+  const RunId run = store.begin_run(sample_run(), sample_environment());
+  for (const char* reason : {"first", "second"}) {
+    store.finish_run(run, {.status = RunStatus::kKilled, .reason = reason});
+    store.resume_run(run);
+  }
+  const std::string notes = store.run(run).notes;
+  EXPECT_NE(notes.find("killed at "), std::string::npos) << notes;
+  EXPECT_LT(notes.find(": first; killed at "), notes.find(": second")) << notes;
+}
+
+TEST(Store, RunsOfAnotherHostEndOnlyWhenNoOtherCanUseTheStore) {
+  const TempFolder folder;
+  const fs::path file = folder.path() / "s.sqlite";
+  {
+    Store store = Store::open_for_write(file);
+    store.begin_run(sample_run(), sample_environment());
+  }
+  execute(file, "UPDATE run SET host = 'another'");
+  Store store = Store::open_for_write(file);
+  EXPECT_TRUE(store.mark_stale_runs_interrupted().empty());
+  EXPECT_EQ(store.mark_stale_runs_interrupted(true).size(), 1u);
+  EXPECT_EQ(store.find_runs().at(0).status, RunStatus::kInterrupted);
+}
+
 TEST(Store, AKilledWriterLosesNothingThatWasAcknowledged) {
   const TempFolder folder;
   const fs::path file = folder.path() / "s.sqlite";

@@ -21,7 +21,7 @@ namespace {
 std::vector<std::string> clean_environment() {
   std::vector<std::string> kept;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (std::strncmp(*entry, "ADBENCH_", 8) != 0) {
+    if (std::strncmp(*entry, "ADBENCH_", 8) != 0 && std::strncmp(*entry, "SLURM_", 6) != 0) {
       kept.emplace_back(*entry);
     }
   }
@@ -41,10 +41,12 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
 
 Program::Program(const std::string& program,
                  const std::vector<std::string>& arguments,
-                 const std::filesystem::path& folder) {
+                 const std::filesystem::path& folder,
+                 const std::vector<std::string>& more) {
   std::vector<std::string> words = {program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   auto environment = clean_environment();
+  environment.insert(environment.end(), more.begin(), more.end());
   const auto argv = pointers(words);
   const auto envp = pointers(environment);
   int out[2], err[2];
@@ -152,8 +154,9 @@ ProgramResult Program::finish() {
 
 ProgramResult run_program(const std::string& program,
                           const std::vector<std::string>& arguments,
-                          const std::filesystem::path& folder) {
-  return Program(program, arguments, folder).finish();
+                          const std::filesystem::path& folder,
+                          const std::vector<std::string>& environment) {
+  return Program(program, arguments, folder, environment).finish();
 }
 
 }  // namespace adb::testing

@@ -15,19 +15,21 @@ struct ProgramResult {
   std::string out, err;
 };
 
-// A running child in its own process group, started in `folder`. ADBENCH_* variables of the caller
-// are not passed on.
+// A running child in its own process group, started in `folder`. ADBENCH_* and SLURM_* variables of
+// the caller are not passed on; `environment` holds more, as "NAME=VALUE".
 class Program {
  public:
   Program(const std::string& program,
           const std::vector<std::string>& arguments,
-          const std::filesystem::path& folder);
+          const std::filesystem::path& folder,
+          const std::vector<std::string>& environment = {});
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
   // Waits until stdout holds `text`; false when the child ends, or two minutes pass, without it.
   bool wait_for_output(const std::string& text);
+  pid_t pid() const { return pid_; }
   void signal(int number) const;  // to the child alone
   // Processes below the child that run a program of this name, oldest first.
   std::vector<pid_t> descendants(const std::string& name) const;
@@ -43,6 +45,7 @@ class Program {
 
 ProgramResult run_program(const std::string& program,
                           const std::vector<std::string>& arguments,
-                          const std::filesystem::path& folder);
+                          const std::filesystem::path& folder,
+                          const std::vector<std::string>& environment = {});
 
 }  // namespace adb::testing
