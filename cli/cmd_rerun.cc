@@ -163,6 +163,7 @@ void check_same_cell(const RunRow& run, const Plan& plan) {
 // How the figures were computed, and what was kept.
 void set_recorded_options(const RunRow& run, const Store& store, RunOptions* options) {
   options->threads = run.threads;
+  options->ranks = run.protocol_config.value("ranks", std::int64_t{1});
   options->devices = {run.device};
   options->fresh = true;
   if (const auto kept = recorded(run, "save_maps"); !kept.empty()) {
