@@ -21,7 +21,12 @@ std::vector<adb::Command> commands() {
           adb::verify_command(),
           adb::data_command(),
           adb::store_command(),
-          adb::weights_command()};
+          adb::weights_command(),
+          adb::baseline_command(),
+          adb::gate_command(),
+          adb::compare_command(),
+          adb::track_command(),
+          adb::bisect_command()};
 }
 
 // CLI11 says only that a word was not expected; an unknown command gets the nearest name.
