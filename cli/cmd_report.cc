@@ -13,27 +13,16 @@ namespace {
 
 struct ReportFlags {
   std::filesystem::path store, out;
-  std::string methods, protocol, setting, format = "terminal", published;
-  std::vector<std::string> datasets;
+  FilterFlags filter;
+  std::string format = "terminal", published;
   bool json = false, no_classes = false;
 };
 
 int report(const ReportFlags& flags) {
   const auto format = report_format_from_text(flags.json ? "json" : flags.format);
   const auto store = Store::open_for_read(flags.store);
-  RunFilter filter;
+  const auto filter = filter_from(flags.filter);
   ReportOptions options;
-  const auto methods = split(flags.methods, ',');
-  if (methods != std::vector<std::string>{"all"}) {
-    filter.methods = methods;
-  }
-  filter.datasets = flags.datasets;
-  if (!flags.protocol.empty()) {
-    filter.protocols = {flags.protocol};
-  }
-  if (!flags.setting.empty()) {
-    filter.settings = {flags.setting};
-  }
   for (const auto& method : read_method_catalogue(share_folder()).methods) {
     options.methods.push_back(method.name);
   }
@@ -57,11 +46,7 @@ Command report_command() {
   return {"report", "the main table: eight figures per class and mean", [](CLI::App& app) {
             auto flags = std::make_shared<ReportFlags>();
             add_store_flag(app, &flags->store);
-            app.add_option("--methods", flags->methods, "names separated by commas (default: all)");
-            app.add_option("--dataset", flags->datasets, "data set names; may be repeated");
-            app.add_option("--protocol", flags->protocol, "only this protocol");
-            app.add_option("--setting", flags->setting, "multi or single")
-                ->check(CLI::IsMember({"multi", "single"}));
+            add_filter_flags(app, &flags->filter);
             app.add_option("--format", flags->format, "terminal, markdown, csv, json or latex")
                 ->capture_default_str();
             app.add_option(

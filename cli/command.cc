@@ -58,6 +58,29 @@ void add_store_flag(CLI::App& app, std::filesystem::path* store) {
       ->capture_default_str();
 }
 
+void add_filter_flags(CLI::App& app, FilterFlags* flags) {
+  app.add_option("--methods", flags->methods, "names separated by commas (default: all)");
+  app.add_option("--dataset", flags->datasets, "data set names; may be repeated");
+  app.add_option("--setting", flags->setting, "multi or single")
+      ->check(CLI::IsMember({"multi", "single"}));
+  app.add_option("--protocol", flags->protocol, "only this protocol");
+}
+
+RunFilter filter_from(const FilterFlags& flags) {
+  RunFilter filter;
+  filter.datasets = flags.datasets;
+  if (const auto methods = split(flags.methods, ','); methods != std::vector<std::string>{"all"}) {
+    filter.methods = methods;
+  }
+  if (!flags.protocol.empty()) {
+    filter.protocols = {flags.protocol};
+  }
+  if (!flags.setting.empty()) {
+    filter.settings = {flags.setting};
+  }
+  return filter;
+}
+
 void add_weights_flag(CLI::App& app, std::filesystem::path* folder) {
   *folder = "adbench-weights";
   app.add_option("--weights-dir", *folder, "folder of pretrained weights")
@@ -116,8 +139,10 @@ Selection selection_from(const SelectionFlags& flags) {
   return selection;
 }
 
-void print_json(const std::string& schema, const Json& data) {
-  const Json answer = {{"schema", schema}, {"data", data}, {"errors", Json::array()}};
+void print_json(const std::string& schema,
+                const Json& data,
+                const std::vector<std::string>& errors) {
+  const Json answer = {{"schema", schema}, {"data", data}, {"errors", errors}};
   std::puts(answer.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
 }
 

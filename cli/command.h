@@ -24,7 +24,16 @@ struct Command {
 
 // Flags that several commands have.
 void add_json_flag(CLI::App& app, bool* json);
-void add_store_flag(CLI::App& app, std::filesystem::path* store);     // default ./adbench.sqlite
+void add_store_flag(CLI::App& app, std::filesystem::path* store);  // default ./adbench.sqlite
+
+// --methods, --dataset, --setting and --protocol over stored runs.
+struct FilterFlags {
+  std::string methods, setting, protocol;
+  std::vector<std::string> datasets;
+};
+void add_filter_flags(CLI::App& app, FilterFlags* flags);
+RunFilter filter_from(const FilterFlags& flags);  // `--methods all`, like none, takes every method
+
 void add_weights_flag(CLI::App& app, std::filesystem::path* folder);  // default ./adbench-weights
 
 struct SelectionFlags {
@@ -37,7 +46,9 @@ void add_selection_flags(CLI::App& app, SelectionFlags* flags);
 Selection selection_from(const SelectionFlags& flags);  // throws: Error(kUsage)
 
 // "{schema, data, errors}", pretty-printed on stdout.
-void print_json(const std::string& schema, const Json& data);
+void print_json(const std::string& schema,
+                const Json& data,
+                const std::vector<std::string>& errors = {});
 
 // adbench-worker beside this program. throws: Error(kInternal) when it was not built
 std::filesystem::path worker_program();
@@ -63,5 +74,10 @@ Command doctor_command();
 Command env_command();
 Command completion_command();
 Command config_command();
+Command baseline_command();
+Command gate_command();
+Command compare_command();
+Command track_command();
+Command bisect_command();
 
 }  // namespace adb

@@ -1,0 +1,46 @@
+// From paired runs to verdicts. The rules are written down in docs/gate.md.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tracking/cells.h"
+#include "tracking/rules.h"
+#include "tracking/verdict.h"
+
+namespace adb {
+
+// Quality: one finding for each cell and metric over all classes, and for each class that a rule
+// asks for. Holm's correction runs over the cells (or classes) of one metric whose figures changed.
+std::vector<Finding> judge_quality(const std::vector<ComparedCell>& cells, const GateRules& rules);
+
+// Time and memory: one finding for each cell and cost, in setting single for each class.
+std::vector<Finding> judge_costs(const std::vector<ComparedCell>& cells, const GateRules& rules);
+
+// One finding for each run that is missing.
+std::vector<Finding> judge_missing(const std::vector<ComparedCell>& cells, const GateRules& rules);
+
+// Samples of one time or memory, on both sides.
+struct CostComparison {
+  Finding finding{};  // names and unit set
+  Tolerance tolerance{};
+  std::vector<double> baseline{}, current{};
+  double floor = 0;         // in the samples' unit: figures up to it are too small to judge
+  bool repeatable = false;  // one sample suffices for "not regressed": memory
+  std::string obstacle{};   // why the two cannot be compared; "" when they can
+  bool same_run = false;
+};
+
+// Holm's correction runs over the comparisons of one metric.
+std::vector<Finding> judge_samples(std::vector<CostComparison> comparisons, const GateRules& rules);
+
+inline constexpr double kIntervalCoverage = 0.95;
+inline constexpr std::int64_t kBootstrapDraws = 2000;
+
+// The stream of a finding's draws for one use: no other finding changes them.
+Stream judge_stream(const char* use, const Finding& finding);
+
+// Sets `fails` and `warning` as level and rules say.
+void apply_level(const GateRules& rules, Level level, Finding* finding);
+
+}  // namespace adb
