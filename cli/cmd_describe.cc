@@ -43,7 +43,7 @@ Json described_by_worker(const MethodInfo& method, const DescribeFlags& flags) {
 }
 
 int describe(const DescribeFlags& flags) {
-  const auto catalogue = read_method_catalogue(share_folder());
+  const auto catalogue = method_catalogue();
   const auto& method = catalogue.methods.at(flags.name);
   const auto json =
       flags.size == 0 && flags.sets.empty() ? method.described : described_by_worker(method, flags);

@@ -60,7 +60,7 @@ std::vector<Finding> check_worker() {
   std::vector<Finding> findings;
   MethodCatalogue catalogue;
   try {
-    catalogue = read_method_catalogue(share_folder());
+    catalogue = method_catalogue();
     findings.push_back({"methods",
                         Finding::kOk,
                         fmt::format("{} in the catalogue", catalogue.methods.names().size()),
@@ -288,7 +288,7 @@ Command env_command() {
             auto json = std::make_shared<bool>(false);
             add_json_flag(app, json.get());
             return [json] {
-              const auto e = environment_of(read_method_catalogue(share_folder()).libtorch);
+              const auto e = environment_of(method_catalogue().libtorch);
               const Json record = {{"host", e.host},
                                    {"cpu", e.cpu},
                                    {"gpu", e.gpu},

@@ -20,7 +20,7 @@ std::vector<Row> rows_of(const std::string& what) {
   const auto share = share_folder();
   std::vector<Row> rows;
   if (what == "methods") {
-    for (const auto& m : read_method_catalogue(share).methods) {
+    for (const auto& m : method_catalogue().methods) {
       rows.push_back({m.name, m.title, m.summary, m.version});
     }
   } else if (what == "datasets") {

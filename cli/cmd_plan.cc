@@ -36,7 +36,7 @@ std::string state_of(const Cell& cell, const Store* store) {
 
 int plan(const PlanFlags& flags) {
   const auto share = share_folder();
-  const auto catalogue = read_method_catalogue(share);
+  const auto catalogue = method_catalogue();
   const auto weights = read_weights_catalogue(share);
   const auto runs_folder = std::filesystem::absolute(flags.store).parent_path() / "adbench-runs";
   const PlanSources sources{

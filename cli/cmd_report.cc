@@ -23,7 +23,7 @@ int report(const ReportFlags& flags) {
   const auto store = Store::open_for_read(flags.store);
   const auto filter = filter_from(flags.filter);
   ReportOptions options;
-  for (const auto& method : read_method_catalogue(share_folder()).methods) {
+  for (const auto& method : method_catalogue().methods) {
     options.methods.push_back(method.name);
   }
   options.per_class = !flags.no_classes;

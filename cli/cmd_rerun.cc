@@ -203,7 +203,7 @@ std::vector<std::string> changed_environment(const Environment& then, const Envi
 }
 
 int rerun(const RerunFlags& flags) {
-  const auto catalogue = read_method_catalogue(share_folder());
+  const auto catalogue = method_catalogue();
   RunRow run;
   RunOptions options;
   {

@@ -27,6 +27,7 @@ Command verify_command() {
   return {"verify",
           "golden cases of the reference implementations against this build",
           [](CLI::App& app) {
+            app.fallthrough(false);
             app.prefix_command();  // flags are the worker's: `adbench verify --help` shows them
             app.set_help_flag();
             return [&app] { return verify(app.remaining()); };

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 
 #include "cli/config.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "runners/schedule/worker_process.h"
 
 namespace adb {
 namespace {
@@ -151,6 +153,20 @@ std::filesystem::path worker_program() {
   ADB_CHECK(
       std::filesystem::exists(worker), ErrorKind::kInternal, "'{}' is missing", worker.string());
   return worker;
+}
+
+MethodCatalogue method_catalogue() {
+  const char* plugins = std::getenv("ADBENCH_PLUGINS");
+  if (plugins == nullptr || *plugins == '\0') {
+    return read_method_catalogue(share_folder());
+  }
+  const auto answer = ask_worker({worker_program().string(), "describe"}, "");
+  ADB_CHECK(answer.end.signal == 0 && answer.end.code == 0,
+            answer.end.code == 2 ? ErrorKind::kUsage : ErrorKind::kInternal,
+            "{}",
+            answer.err);
+  const std::string where = "adbench-worker describe";
+  return method_catalogue_from_json(parse_json(answer.out, where, ErrorKind::kInternal), where);
 }
 
 }  // namespace adb

@@ -50,6 +50,10 @@ void print_json(const std::string& schema,
                 const Json& data,
                 const std::vector<std::string>& errors = {});
 
+// The methods: the built-in ones and those of plugins (--plugin, ADBENCH_PLUGINS), for which a
+// worker is asked. throws: Error(kUsage) of a plugin that cannot be loaded
+MethodCatalogue method_catalogue();
+
 // adbench-worker beside this program. throws: Error(kInternal) when it was not built
 std::filesystem::path worker_program();
 

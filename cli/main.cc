@@ -2,8 +2,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <system_error>
 
@@ -41,12 +43,29 @@ void check_command_name(int argc, char** argv, const std::vector<adb::Command>& 
   throw adb::Error(adb::ErrorKind::kUsage, adb::unknown_name("command", argv[1], names));
 }
 
+// Workers, and commands that ask for methods, find plugins in the environment.
+void add_plugins(const std::vector<std::filesystem::path>& files) {
+  const char* before = std::getenv("ADBENCH_PLUGINS");
+  std::string all = before == nullptr ? "" : before;
+  for (const auto& file : files) {
+    all += (all.empty() ? "" : ":") + std::filesystem::absolute(file).string();
+  }
+  if (!files.empty()) {
+    ::setenv("ADBENCH_PLUGINS", all.c_str(), 1);
+  }
+}
+
 int run(int argc, char** argv) {
   const auto table = commands();
   check_command_name(argc, argv, table);
   CLI::App app("Benchmarks visual anomaly detection: trains, scores, stores, compares.", "adbench");
   app.set_version_flag("--version", adb::version());
   app.require_subcommand(1);
+  app.fallthrough();  // what follows may stand behind the command as well
+  std::vector<std::filesystem::path> plugins;
+  app.add_option("--plugin", plugins, "shared object with more methods; may be repeated")
+      ->take_all()
+      ->check(CLI::ExistingFile);
   std::map<const CLI::App*, std::function<int()>> actions;
   for (const auto& command : table) {
     auto* sub = app.add_subcommand(command.name, command.summary);
@@ -58,6 +77,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : exit_code(adb::ErrorKind::kUsage);
   }
+  add_plugins(plugins);
   return actions.at(app.get_subcommands().front())();
 }
 

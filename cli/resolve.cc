@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 std::unique_ptr<Resolved> resolve(const Selection& selection, const fs::path& runs_folder) {
   const auto share = share_folder();
   std::unique_ptr<Resolved> resolved(
-      new Resolved{read_method_catalogue(share), read_weights_catalogue(share), {}});
+      new Resolved{method_catalogue(), read_weights_catalogue(share), {}});
   const PlanSources sources{share,
                             &resolved->catalogue.methods,
                             &resolved->weights,

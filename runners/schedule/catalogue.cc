@@ -32,9 +32,11 @@ struct ProtocolFields {
 
 MethodCatalogue read_method_catalogue(const fs::path& share) {
   const auto file = share / "methods.json";
-  const auto where = file.string();
+  return method_catalogue_from_json(read_json(file, ErrorKind::kConfig), file.string());
+}
+
+MethodCatalogue method_catalogue_from_json(const Json& json, const std::string& where) {
   constexpr auto kKind = ErrorKind::kConfig;
-  const auto json = read_json(file, kKind);
   MethodCatalogue catalogue;
   catalogue.libtorch = json_string(json_at(json, "libtorch", where, kKind), where, kKind);
   if (const auto cuda = json.find("cuda"); cuda != json.end()) {
@@ -47,6 +49,7 @@ MethodCatalogue read_method_catalogue(const fs::path& share) {
     method.summary = json_string(json_at(one, "summary", where, kKind), where, kKind);
     method.version = json_int(json_at(one, "version", where, kKind), where, kKind);
     method.needs_textures = json_bool(json_at(one, "needs_textures", where, kKind), where, kKind);
+    method.plugin = json_string(json_at(one, "plugin", where, kKind), where, kKind);
     for (const auto& field : json_at(one, "options", where, kKind)) {
       method.options.push_back(option_field_from_json(field, where));
     }

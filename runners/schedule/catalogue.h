@@ -21,7 +21,8 @@ struct MethodInfo {
   std::string weights_option;  // the option whose value names the checkpoint, "" without
   std::map<std::string, std::string> weights;  // value -> name in the weights catalogue
   bool needs_textures = false;
-  Json described;  // as `describe method NAME --json` prints it
+  std::string plugin;  // SHA-256 of the plugin that holds it, "" for a built-in one
+  Json described;      // as `describe method NAME --json` prints it
 };
 
 struct MethodCatalogue {
@@ -32,6 +33,9 @@ struct MethodCatalogue {
 
 // SHARE/methods.json. throws: Error(kConfig)
 MethodCatalogue read_method_catalogue(const std::filesystem::path& share);
+
+// What `adbench-worker describe` printed. throws: Error(kConfig) naming `where`
+MethodCatalogue method_catalogue_from_json(const Json& json, const std::string& where);
 
 struct Protocol {
   std::string name, title;

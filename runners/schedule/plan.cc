@@ -191,20 +191,23 @@ std::string cell_key(const Cell& cell) {
   // Weights count as what they resolved to, not as the option that named them.
   Json changed = cell.changed;
   changed.erase("weights");
-  const Json identity = {{"method", cell.method->name},
-                         {"method_version", cell.method->version},
-                         {"options", changed},
-                         {"protocol",
-                          {{"name", cell.protocol.name},
-                           {"version", cell.protocol.version},
-                           {"tests", cell.tests},
-                           {"epoch_rule", cell.protocol.epoch_rule}}},
-                         {"data", cell.data_manifest},
-                         {"setting", cell.setting},
-                         {"classes", cell.classes},
-                         {"seed", cell.seed},
-                         {"weights", cell.weights.resolved},
-                         {"textures", cell.textures}};
+  Json identity = {{"method", cell.method->name},
+                   {"method_version", cell.method->version},
+                   {"options", changed},
+                   {"protocol",
+                    {{"name", cell.protocol.name},
+                     {"version", cell.protocol.version},
+                     {"tests", cell.tests},
+                     {"epoch_rule", cell.protocol.epoch_rule}}},
+                   {"data", cell.data_manifest},
+                   {"setting", cell.setting},
+                   {"classes", cell.classes},
+                   {"seed", cell.seed},
+                   {"weights", cell.weights.resolved},
+                   {"textures", cell.textures}};
+  if (!cell.method->plugin.empty()) {
+    identity["plugin"] = cell.method->plugin;  // its version is not raised under our eyes
+  }
   return sha256(canonical_json(identity));
 }
 

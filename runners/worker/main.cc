@@ -21,6 +21,7 @@
 #include "runners/worker/channel.h"
 #include "runners/worker/describe.h"
 #include "runners/worker/libtorch.h"
+#include "runners/worker/plugins.h"
 #include "runners/worker/predict.h"
 #include "runners/worker/ranks.h"
 #include "runners/worker/speed.h"
@@ -142,6 +143,13 @@ int main_checked(int argc, char** argv) {
   CLI::App app("Runs jobs of adbench: methods on LibTorch.", "adbench-worker");
   app.set_version_flag("--version", version());
   app.require_subcommand(1);
+  app.fallthrough();
+  auto plugins = plugin_files();
+  app.add_option_function<std::vector<std::string>>(
+         "--plugin",
+         [&](const auto& files) { plugins.insert(plugins.end(), files.begin(), files.end()); },
+         "shared object with more methods; may be repeated")
+      ->take_all();
 
   auto* run_command = app.add_subcommand("run", "one job from standard input (started by adbench)");
 
@@ -185,6 +193,7 @@ int main_checked(int argc, char** argv) {
 
   Registry<MethodEntry> methods("method");
   add_builtin_methods(methods);
+  const auto sources = load_plugins(plugins, methods);
   if (run_command->parsed()) {
     return run(methods);
   }
@@ -209,11 +218,11 @@ int main_checked(int argc, char** argv) {
     return 0;
   }
   Json described = Json::array();
-  if (!method.empty()) {
-    described.push_back(describe_method(methods.at(method), options, size));
-  } else {
-    for (const auto& entry : methods) {
+  for (const auto& entry : methods) {
+    if (method.empty() || entry.name == methods.at(method).name) {
       described.push_back(describe_method(entry, options, size));
+      const auto source = sources.find(entry.name);
+      described.back()["plugin"] = source == sources.end() ? "" : source->second;
     }
   }
   const Json answer = {{"wire", wire::kVersion},
