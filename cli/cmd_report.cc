@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "reports/html/page.h"
 #include "reports/render.h"
 #include "results/published.h"
 
@@ -42,7 +43,10 @@ int report(const ReportFlags& flags) {
   if (!options.published_tables.empty()) {
     options.published = read_published(share_folder() / "published");
   }
-  const auto text = render_report(build_report(read_report_runs(store, filter), options), format);
+  const auto text =
+      format == ReportFormat::kHtml
+          ? html_page(read_page(store, filter, options))
+          : render_report(build_report(read_report_runs(store, filter), options), format);
   if (flags.out.empty()) {
     fmt::print("{}", text);
   } else {
@@ -62,7 +66,8 @@ Command report_command() {
             app.add_option("--protocol", flags->protocol, "only this protocol");
             app.add_option("--setting", flags->setting, "multi or single")
                 ->check(CLI::IsMember({"multi", "single"}));
-            app.add_option("--format", flags->format, "terminal, markdown, csv, json or latex")
+            app.add_option(
+                   "--format", flags->format, "terminal, markdown, csv, json, latex or html")
                 ->capture_default_str();
             app.add_option(
                 "--published", flags->published, "published tables to show beside, say V,VI");

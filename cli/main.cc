@@ -16,6 +16,7 @@ std::vector<adb::Command> commands() {
           adb::plan_command(),
           adb::eval_command(),
           adb::report_command(),
+          adb::figure_command(),
           adb::list_command(),
           adb::describe_command(),
           adb::verify_command(),
