@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "reports/html/page.h"
 #include "reports/render.h"
 #include "results/published.h"
 
@@ -31,7 +32,10 @@ int report(const ReportFlags& flags) {
   if (!options.published_tables.empty()) {
     options.published = read_published(share_folder() / "published");
   }
-  const auto text = render_report(build_report(read_report_runs(store, filter), options), format);
+  const auto text =
+      format == ReportFormat::kHtml
+          ? html_page(read_page(store, filter, options))
+          : render_report(build_report(read_report_runs(store, filter), options), format);
   if (flags.out.empty()) {
     fmt::print("{}", text);
   } else {
@@ -47,7 +51,8 @@ Command report_command() {
             auto flags = std::make_shared<ReportFlags>();
             add_store_flag(app, &flags->store);
             add_filter_flags(app, &flags->filter);
-            app.add_option("--format", flags->format, "terminal, markdown, csv, json or latex")
+            app.add_option(
+                   "--format", flags->format, "terminal, markdown, csv, json, latex or html")
                 ->capture_default_str();
             app.add_option(
                 "--published", flags->published, "published tables to show beside, say V,VI");

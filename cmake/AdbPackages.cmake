@@ -7,6 +7,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
 
 if(NOT ADB_GOLDEN_ONLY)
+  find_package(ZLIB REQUIRED)
   find_package(OpenSSL REQUIRED COMPONENTS Crypto)
   pkg_check_modules(libcurl REQUIRED IMPORTED_TARGET libcurl)
   find_package(SQLite3 REQUIRED)

@@ -46,17 +46,6 @@ class Footnotes {
   std::vector<std::string> reasons_;
 };
 
-// Percent with one decimal; other quantities with four digits.
-std::string number_text(double shown, const std::string& unit) {
-  if (unit == "%") {
-    return fmt::format("{:.1f}", shown);
-  }
-  return shown >= 1000  ? fmt::format("{:.0f}", shown)
-         : shown >= 100 ? fmt::format("{:.1f}", shown)
-         : shown >= 10  ? fmt::format("{:.2f}", shown)
-                        : fmt::format("{:.3f}", shown);
-}
-
 std::string figure_text(const Figure& figure,
                         const ReportColumn& column,
                         RowKind kind,
@@ -73,50 +62,13 @@ std::string figure_text(const Figure& figure,
     return printable(figure.printed);
   }
   if (kind == RowKind::kDifference) {
-    return std::abs(figure.value) < 0.05 ? "0.0" : fmt::format("{:+.1f}", figure.value);
+    return difference_text(figure.value);
   }
   const std::string text = number_text(figure.value * column.factor, column.unit);
   // Counts are the same for every seed: only figures that can vary show that they did not.
   return figure.sd.has_value() && (column.unit == "%" || *figure.sd > 0)
              ? fmt::format("{} ± {}", text, number_text(*figure.sd * column.factor, column.unit))
              : text;
-}
-
-// Figures are ranked among measured rows of the same data set, setting, class and condition: others
-// do not compare.
-std::map<std::pair<std::size_t, std::size_t>, Rank> rank_figures(const Report& report,
-                                                                 const ReportTable& table) {
-  std::map<std::pair<std::size_t, std::size_t>, Rank> ranks;  // by row and column
-  for (std::size_t column = 0; column < table.columns.size(); ++column) {
-    std::map<std::tuple<std::string, std::string, std::string, std::size_t>,
-             std::vector<std::size_t>>
-        blocks;
-    for (std::size_t i = 0; i < table.rows.size(); ++i) {
-      const auto& row = table.rows[i];
-      const auto& group = report.groups[row.group];
-      if (row.kind == RowKind::kMeasured && row.figures[column].state == Figure::State::kValue) {
-        blocks[{group.dataset, group.setting, row.category, group.condition}].push_back(i);
-      }
-    }
-    for (const auto& [place, rows] : blocks) {
-      std::set<double, std::greater<>> values;
-      for (const std::size_t i : rows) {
-        values.insert(table.rows[i].figures[column].value);
-      }
-      if (rows.size() < 2) {
-        continue;
-      }
-      for (const std::size_t i : rows) {
-        const double value = table.rows[i].figures[column].value;
-        if (value == *values.begin()) {
-          ranks[{i, column}] = Rank::kBest;
-        } else if (value == *std::next(values.begin())) {
-          ranks[{i, column}] = Rank::kSecond;
-        }
-      }
-    }
-  }
-  return ranks;
 }
 
 std::string row_name(const Report& report, const ReportRow& row) {
@@ -151,7 +103,7 @@ void lay_out_table(const Report& report,
                    Content content,
                    Footnotes& footnotes,
                    std::vector<TextTable>& out) {
-  std::map<std::pair<std::size_t, std::size_t>, Rank> ranks;
+  Ranks ranks;
   if (content != Content::kEfficiency) {
     ranks = rank_figures(report, table);
   }
@@ -200,6 +152,54 @@ std::string value_text(const Json& value) {
 }
 
 }  // namespace
+
+std::string number_text(double shown, const std::string& unit) {
+  if (unit == "%") {
+    return fmt::format("{:.1f}", shown);
+  }
+  return shown >= 1000  ? fmt::format("{:.0f}", shown)
+         : shown >= 100 ? fmt::format("{:.1f}", shown)
+         : shown >= 10  ? fmt::format("{:.2f}", shown)
+                        : fmt::format("{:.3f}", shown);
+}
+
+std::string difference_text(double shown) {
+  return std::abs(shown) < 0.05 ? "0.0" : fmt::format("{:+.1f}", shown);
+}
+
+Ranks rank_figures(const Report& report, const ReportTable& table) {
+  Ranks ranks;
+  for (std::size_t column = 0; column < table.columns.size(); ++column) {
+    std::map<std::tuple<std::string, std::string, std::string, std::size_t>,
+             std::vector<std::size_t>>
+        blocks;
+    for (std::size_t i = 0; i < table.rows.size(); ++i) {
+      const auto& row = table.rows[i];
+      const auto& group = report.groups[row.group];
+      if (row.kind == RowKind::kMeasured && row.figures[column].state == Figure::State::kValue) {
+        blocks[{group.dataset, group.setting, row.category, group.condition}].push_back(i);
+      }
+    }
+    for (const auto& [place, rows] : blocks) {
+      std::set<double, std::greater<>> values;
+      for (const std::size_t i : rows) {
+        values.insert(table.rows[i].figures[column].value);
+      }
+      if (rows.size() < 2) {
+        continue;
+      }
+      for (const std::size_t i : rows) {
+        const double value = table.rows[i].figures[column].value;
+        if (value == *values.begin()) {
+          ranks[{i, column}] = Rank::kBest;
+        } else if (value == *std::next(values.begin())) {
+          ranks[{i, column}] = Rank::kSecond;
+        }
+      }
+    }
+  }
+  return ranks;
+}
 
 std::string describe_option(const ChangedOption& option) {
   return fmt::format("{} = {} (default {}, {})",

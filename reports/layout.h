@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "reports/table.h"
@@ -30,6 +32,17 @@ struct TextReport {
   std::vector<std::string> notes{};      // one line for each group of runs
   std::vector<std::string> footnotes{};  // "(1) undefined: REASON"
 };
+
+// The best and the second best figure of each column, by row and column. Figures are ranked among
+// measured rows of the same data set, setting, class and condition: others do not compare.
+using Ranks = std::map<std::pair<std::size_t, std::size_t>, Rank>;
+Ranks rank_figures(const Report& report, const ReportTable& table);
+
+// A shown value: percent with one decimal, other quantities with four digits.
+std::string number_text(double shown, const std::string& unit);
+
+// A difference to a published figure in its unit: "+1.2", "0.0".
+std::string difference_text(double shown);
 
 // Text from outside (titles, reasons, notes) comes without control characters.
 TextReport lay_out(const Report& report);

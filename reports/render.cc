@@ -12,12 +12,13 @@
 namespace adb {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, ReportFormat>, 5> kFormats = {{
+constexpr std::array<std::pair<std::string_view, ReportFormat>, 6> kFormats = {{
     {"terminal", ReportFormat::kTerminal},
     {"markdown", ReportFormat::kMarkdown},
     {"csv", ReportFormat::kCsv},
     {"json", ReportFormat::kJson},
     {"latex", ReportFormat::kLatex},
+    {"html", ReportFormat::kHtml},
 }};
 
 std::string replace_each(const std::string& text,
@@ -260,8 +261,10 @@ std::string render_report(const Report& report, ReportFormat format) {
              '\n';
     case ReportFormat::kLatex:
       return latex(report);
+    case ReportFormat::kHtml:
+      break;
   }
-  fail(ErrorKind::kInternal, "report format {} is not known", static_cast<int>(format));
+  fail(ErrorKind::kInternal, "report format {} is not made here", static_cast<int>(format));
 }
 
 }  // namespace adb

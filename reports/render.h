@@ -8,7 +8,7 @@
 
 namespace adb {
 
-enum class ReportFormat { kTerminal, kMarkdown, kCsv, kJson, kLatex };
+enum class ReportFormat { kTerminal, kMarkdown, kCsv, kJson, kLatex, kHtml };
 
 ReportFormat report_format_from_text(
     std::string_view name);  // throws: Error(kUsage) naming the known ones
@@ -16,7 +16,8 @@ ReportFormat report_format_from_text(
 // Terminal, Markdown and LaTeX for readers: percent with one decimal. LaTeX needs the package
 // booktabs; the best figure among comparable rows is bold, the second underlined. CSV: one line for
 // each table row, percent with six decimals, every condition in columns of its own. JSON: {schema,
-// data, errors}, fractions 0..1 in full precision.
+// data, errors}, fractions 0..1 in full precision. Not kHtml: that page shows more than a report
+// holds (reports/html/page.h).
 std::string render_report(const Report& report, ReportFormat format);
 
 // What `data` holds in JSON.

@@ -100,6 +100,7 @@ class Store {
   std::vector<CurveRow> curves(RunId run) const;
   std::vector<MetricRow> metrics(RunId run) const;
   std::vector<MetricRow> metrics(RunId run, std::int64_t epoch) const;
+  std::vector<MetricRow> mean_metrics(RunId run) const;  // means over the categories, every test
   std::vector<CountRow> counts(RunId run) const;
   std::vector<ScoreRow> scores(RunId run) const;
   std::vector<ScoreRow> scores(RunId run, std::int64_t epoch) const;

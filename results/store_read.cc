@@ -227,6 +227,10 @@ std::vector<MetricRow> Store::metrics(RunId run, std::int64_t epoch) const {
   return impl_->rows<MetricRow>(metric_sql(" AND epoch = ?"), {to_int(run), epoch}, read_metric);
 }
 
+std::vector<MetricRow> Store::mean_metrics(RunId run) const {
+  return impl_->rows<MetricRow>(metric_sql(" AND category = ''"), {to_int(run)}, read_metric);
+}
+
 std::vector<CountRow> Store::counts(RunId run) const {
   return impl_->rows<CountRow>(
       "SELECT category, name, eval_size, value FROM category_count WHERE run = ? ORDER BY "

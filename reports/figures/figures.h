@@ -1,0 +1,50 @@
+// Figures for papers, each an SVG document: `adbench figure`.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "reports/html/page.h"
+
+namespace adb {
+
+enum class FigureKind {
+  kCurves,      // every metric and the loss over training
+  kImages,      // test images with the heat maps of every method
+  kResolution,  // one metric over the input size
+  kRanking      // mean ranks over the classes, with the critical difference
+};
+
+// "curves", "images", "resolution", "ranking". throws: Error(kUsage)
+FigureKind figure_kind_from_text(std::string_view name);
+
+struct FigureOptions {
+  std::string metric = "mad";  // of kResolution and kRanking
+  // Of kImages: "CLASS/SAMPLE", in their order. Empty: of each class the anomalous image that the
+  // shown methods together got most wrong, of those that every shown method has.
+  std::vector<std::string> samples{};
+  std::size_t columns = 10;  // of kImages: at most so many
+};
+
+// throws: Error(kUsage) when the runs do not compare (the message names what to select by), or
+// there is nothing to draw; when a metric or a sample is unknown
+std::string figure_svg(PageInput input, FigureKind kind, const FigureOptions& options = {});
+
+// The Nemenyi test at the 5 % level: mean ranks of `methods` over `classes` differ when they are
+// further apart than this. Source: J. Demsar, Statistical Comparisons of Classifiers over Multiple
+// Data Sets, JMLR 7 (2006), section 3.2.2; the studentised range divided by sqrt(2) for more than
+// ten methods was computed with scipy 1.x (scipy.stats.studentized_range, infinite freedom).
+//   methods: 2 .. 20, classes: at least 1; throws: Error(kUsage)
+double critical_difference(std::size_t methods, std::size_t classes);
+
+// Mean ranks: rows are classes, columns methods; 1 is the highest value, ties share their ranks.
+std::vector<double> mean_ranks(const std::vector<std::vector<double>>& values);
+
+// Which methods cannot be told apart: maximal runs of ranks, ascending, that span no more than the
+// difference, as index pairs (first, last) into them; runs of one are left out.
+std::vector<std::pair<std::size_t, std::size_t>> rank_cliques(const std::vector<double>& ascending,
+                                                              double difference);
+
+}  // namespace adb
