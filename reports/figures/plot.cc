@@ -371,7 +371,7 @@ std::string escape_markup(std::string_view text) {
 
 std::string short_number(double value) {
   const double size = std::abs(value);
-  if (size != 0 && (size < 1e-3 || size >= 1e6)) {
+  if (size != 0 && (size < 1e-4 || size >= 1e6)) {
     return fmt::format("{:.1e}", value);
   }
   return size >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value);
@@ -493,6 +493,8 @@ std::string scatter_plot(const ScatterPlot& plot) {
                      px,
                      y.at(point->y - *point->spread),
                      y.at(point->y + *point->spread));
+      const double top = y.at(point->y + *point->spread);
+      labels.block(px - 1, top, 2, y.at(point->y - *point->spread) - top);
     }
     fmt::format_to(std::back_inserter(out),
                    "<path class=\"{}\" d=\"{}\"><title>{}: {}, {}</title></path>",

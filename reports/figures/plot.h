@@ -15,7 +15,7 @@ namespace adb {
 // characters as '?'. Invalid UTF-8 becomes '?', byte by byte.
 std::string escape_markup(std::string_view text);
 
-// A number for a tick or a label: at most four significant digits, no exponent between 1e-3 and
+// A number for a tick or a label: at most four significant digits, no exponent between 1e-4 and
 // 1e6.
 std::string short_number(double value);
 

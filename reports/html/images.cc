@@ -63,12 +63,12 @@ std::string judgement(const PagePicture& picture) {
   if (picture.rivals == 0) {
     return picture.picture.anomalous ? "anomalous" : "normal";
   }
-  return fmt::format("{}; {:.0f} % of {} {} images score {}",
+  return fmt::format("{}, ranked {} {:.0f} % of {} {} images",
                      picture.picture.anomalous ? "anomalous" : "normal",
+                     picture.picture.anomalous ? "below" : "above",
                      picture.wrong * 100,
                      picture.rivals,
-                     picture.picture.anomalous ? "normal" : "anomalous",
-                     picture.picture.anomalous ? "higher" : "lower");
+                     picture.picture.anomalous ? "normal" : "anomalous");
 }
 
 std::string tile(const PagePicture& shown, const PictureSize& size, PictureShelf& shelf) {
@@ -190,8 +190,9 @@ std::string image_section(const PageView& view, std::size_t bytes) {
   }
   return fmt::format(
       "<section id=\"images\"><h2>Test images</h2><p>The images on which a method was most wrong "
-      "come first: an anomalous image is the more wrong the more normal images score higher, a "
-      "normal one the more anomalous images score lower. Input, ground truth, heat map; the heat "
+      "come first: an anomalous image is the more wrong the more normal images rank above it, a "
+      "normal one the more anomalous images rank below it; equal scores count half. Input, ground "
+      "truth, heat map; the heat "
       "maps of one class and run share a scale, from the 0.5th to the 99.5th percentile of its "
       "maps.</p><svg class=\"shelf\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs>{}</defs>"
       "</svg>{}</section>",

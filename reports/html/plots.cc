@@ -93,7 +93,10 @@ std::string cost_plot(const PageView& view,
 }
 
 std::string legend_name(const PageView& view, std::size_t group) {
-  return view.report.groups[group].label;
+  const ReportGroup& shown = view.report.groups[group];
+  return view.report.conditions.size() > 1
+             ? fmt::format("{} [{}]", shown.label, condition_mark(shown.condition))
+             : shown.label;
 }
 
 // One plot a metric, a line for each of the groups.
@@ -166,7 +169,11 @@ std::string class_plots(const std::string& category, const std::vector<NamedCurv
     LinePlot plot;
     plot.title = kind.title;
     plot.x = {.title = kind.x, .low = 0.0};
-    plot.y = {.title = kind.y, .low = 0.0, .high = 1.0};
+    plot.y = {.title = kind.y, .low = 0.0};
+    // The precision of pixels may be low throughout, the overlap ends at the limit.
+    if (kind.line != &CategoryCurves::pixel_pr) {
+      plot.y.high = 1.0;
+    }
     if (kind.line != &CategoryCurves::pixel_pro) {
       plot.x.high = 1.0;
     }

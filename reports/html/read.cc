@@ -106,21 +106,29 @@ PageInput read_page(const Store& store, const RunFilter& filter, const ReportOpt
     if (run.status != RunStatus::kFinished || !run.reported_epoch.has_value()) {
       continue;
     }
-    const auto folder = store.file().parent_path() / run.folder;
-    try {
-      if (const auto* row = artifact(more.artifacts, kCurvesKind, *run.reported_epoch)) {
-        more.classes = read_curves(folder / row->path).categories;
-      }
-      if (const auto* row = artifact(more.artifacts, kThumbnailsKind, *run.reported_epoch)) {
-        const auto file =
-            files.emplace(to_int(run.id), ThumbnailFile::open(folder / row->path)).first;
-        for (auto& list : candidates_of(to_int(run.id), file->second)) {
-          candidates.push_back(std::move(list));
+    // One file that cannot be read costs what it holds, not the page.
+    const auto with_file = [&](const char* kind, const auto& use) {
+      const auto* row = artifact(more.artifacts, kind, *run.reported_epoch);
+      try {
+        if (row != nullptr) {
+          const auto place = (std::filesystem::path(run.folder) / row->path).lexically_normal();
+          ADB_CHECK(place.is_relative() && *place.begin() != "..",
+                    ErrorKind::kData,
+                    "'{}' lies outside the store's folder",
+                    place.string());
+          use(store.file().parent_path() / place);
         }
+      } catch (const Error& e) {
+        more.problems.emplace_back(e.what());
       }
-    } catch (const Error& e) {
-      more.problems.emplace_back(e.what());
-    }
+    };
+    with_file(kCurvesKind, [&](const auto& path) { more.classes = read_curves(path).categories; });
+    with_file(kThumbnailsKind, [&](const auto& path) {
+      const auto file = files.emplace(to_int(run.id), ThumbnailFile::open(path)).first;
+      for (auto& list : candidates_of(to_int(run.id), file->second)) {
+        candidates.push_back(std::move(list));
+      }
+    });
   }
   input.pictures = pictures_of(candidates, input.more);
   return input;

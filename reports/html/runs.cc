@@ -198,6 +198,7 @@ std::string curve_plots(const PageView& view, std::size_t group) {
     return a.starts_with("loss") > b.starts_with("loss");
   });
   std::string plots;
+  std::vector<Line> lines;
   const auto add = [&](const std::string& title, const auto& points_of) {
     LinePlot plot{
         .title = title, .x = {.title = "epoch", .whole = true}, .width = 220, .height = 150};
@@ -223,6 +224,7 @@ std::string curve_plots(const PageView& view, std::size_t group) {
       any = any || !line.points.empty();
       plot.lines.push_back(std::move(line));
     }
+    lines = plot.lines;
     if (any) {
       plots += in_figure(line_plot(plot));
     }
@@ -250,9 +252,12 @@ std::string curve_plots(const PageView& view, std::size_t group) {
     });
   }
   return plots.empty() ? ""
-                       : "<details class=\"own\"><summary>Loss, rates and figures over training, a "
-                         "line a run</summary><div class=\"plots\">" +
-                             plots + "</div></details>";
+                       : fmt::format(
+                             "<details class=\"own\"><summary>Loss, rates and figures over "
+                             "training, a line a run</summary>{}<div "
+                             "class=\"plots\">{}</div></details>",
+                             legend(lines, 900),
+                             plots);
 }
 
 std::string environment_table(const PageView& view) {

@@ -11,10 +11,13 @@ namespace {
 
 constexpr int kHeatSteps = 9;
 
+// The last word stays whole: "F1-max" is no place for a line break.
 std::string header_cell(const std::string& text, const std::string& unit, std::string_view kind) {
-  return fmt::format("<th scope=\"col\" class=\"{}\">{}{}</th>",
+  const auto space = text.rfind(' ') + 1;  // 0 without one
+  return fmt::format("<th scope=\"col\" class=\"{}\">{}<span class=\"whole\">{}</span>{}</th>",
                      kind,
-                     escape_markup(text),
+                     escape_markup(text.substr(0, space)),
+                     escape_markup(text.substr(space)),
                      unit.empty() || unit == "%"
                          ? ""
                          : fmt::format(" <span class=\"u\">{}</span>", escape_markup(unit)));
@@ -321,7 +324,7 @@ std::string efficiency_section(const PageView& view, NoteList& notes) {
         [&](const ReportRow& row) {
           const auto& devices = view.report.groups[row.group].devices;
           return fmt::format(
-              "<td class=\"text\">{}</td>",
+              "<td class=\"text long\">{}</td>",
               row.kind == RowKind::kMeasured ? escape_markup(join(devices, " and ")) : "");
         },
         out);

@@ -10,11 +10,17 @@
 
 #include "images/codec.h"
 #include "images/resize.h"
+#include "metrics/curve_points.h"
 #include "metrics/evaluate.h"
+#include "runners/worker/thumbnails.h"
 #include "tensor/maps.h"
 
 namespace adb {
 namespace {
+
+// Thumbnails of a category. The page shows the worst first, and a run of Real-IAD has 150,000
+// images.
+constexpr std::size_t kMaxThumbnails = 40;
 
 std::vector<std::filesystem::path> paths(const std::vector<wire::JobSample>& samples) {
   std::vector<std::filesystem::path> files;
@@ -44,6 +50,7 @@ struct Evaluator::Category {
   std::vector<std::size_t> tests;  // index in job.test
   std::vector<float> maps;         // [N, S, S]
   std::vector<float> scores, ader_scores;
+  std::vector<std::uint8_t> labels;
 };
 
 Evaluator::Evaluator(const wire::Job& job,
@@ -84,7 +91,7 @@ std::vector<std::uint8_t> Evaluator::mask(std::size_t test_index) {
   return resize_mask(mask, side, side);
 }
 
-Evaluation Evaluator::run(Method& method, bool keep_maps) {
+Evaluation Evaluator::run(Method& method, bool keep) {
   const auto plane = static_cast<std::size_t>(input_.image_size * input_.image_size);
   Evaluation evaluation;
   Json categories = Json::array();
@@ -94,6 +101,7 @@ Evaluation Evaluator::run(Method& method, bool keep_maps) {
     for (std::size_t i = 0; i < job_.test.size(); ++i) {
       if (job_.test[i].category == name) {
         category.tests.push_back(i);
+        category.labels.push_back(job_.test[i].anomalous);
       }
     }
     predict(method, &category);
@@ -101,7 +109,8 @@ Evaluation Evaluator::run(Method& method, bool keep_maps) {
     if (!ranks_.lead()) {
       continue;
     }
-    const auto result = score(name, category);
+    const auto input = input_of(category);
+    const auto result = score(name, input);
     Json scores = Json::array();
     for (std::size_t i = 0; i < category.tests.size(); ++i) {
       const auto& sample = job_.test[category.tests[i]];
@@ -115,8 +124,11 @@ Evaluation Evaluator::run(Method& method, bool keep_maps) {
                           {"counts", counts(result, category)},
                           {"scores", scores}});
     results.push_back(result);
-    if (keep_maps) {
-      keep(name, category, plane, &evaluation);
+    if (keep) {
+      add_report_material(name, category, input, &evaluation);
+      if (job_.save_maps != "none") {
+        keep_maps(name, category, plane, &evaluation);
+      }
     }
   }
   if (!ranks_.lead()) {
@@ -189,11 +201,10 @@ void Evaluator::gather(Category* category) const {
   category->ader_scores = ranks_.gather(category->ader_scores);
 }
 
-CategoryResult Evaluator::score(const std::string& name, const Category& category) {
+CategoryInput Evaluator::input_of(const Category& category) {
   const auto side = static_cast<std::size_t>(input_.image_size);
   CategoryInput input;
   input.height = input.width = side;
-  std::vector<std::uint8_t> labels;
   std::int64_t unmasked = 0;
   for (std::size_t i = 0; i < category.tests.size(); ++i) {
     const auto test = category.tests[i];
@@ -202,19 +213,22 @@ CategoryResult Evaluator::score(const std::string& name, const Category& categor
     }
     input.maps.emplace_back(category.maps.data() + i * side * side, side * side);
     input.masks.emplace_back(masks_[test]);
-    labels.push_back(job_.test[test].anomalous);
     unmasked += job_.test[test].anomalous && !job_.test[test].mask;
   }
   if (unmasked > 0) {
     input.masks.clear();
     input.without_masks = true;
   }
-  input.image_labels = labels;
+  input.image_labels = category.labels;
   input.image_scores = category.scores;
   input.ader_image_scores = category.ader_scores;
-  input.image_name = [&](std::size_t i) {
+  input.image_name = [this, &category](std::size_t i) {
     return fmt::format("'{}'", job_.test[category.tests[i]].id);
   };
+  return input;
+}
+
+CategoryResult Evaluator::score(const std::string& name, const CategoryInput& input) const {
   EvaluationOptions options;
   options.mode = job_.metric_mode == "ader" ? MetricMode::kAder : MetricMode::kExact;
   options.fpr_limit = job_.fpr_limit;
@@ -243,33 +257,65 @@ Json Evaluator::counts(const CategoryResult& result, const Category& category) c
           {"labels_changed", changed}};
 }
 
-void Evaluator::keep(const std::string& name,
-                     const Category& category,
-                     std::size_t plane,
-                     Evaluation* evaluation) const {
-  std::vector<std::size_t> chosen(category.tests.size());
-  std::iota(chosen.begin(), chosen.end(), std::size_t{0});
-  if (job_.save_maps.starts_with("worst:")) {
-    // Worst: anomalous images with the lowest scores and normal ones with the highest, judged
-    // against the middle between the two groups' means.
-    const auto limit = std::min<std::size_t>(chosen.size(), std::stoul(job_.save_maps.substr(6)));
-    double sums[2] = {0, 0}, numbers[2] = {0, 0};
-    for (std::size_t i = 0; i < chosen.size(); ++i) {
-      const bool anomalous = job_.test[category.tests[i]].anomalous;
-      sums[anomalous] += category.scores[i];
-      numbers[anomalous] += 1;
-    }
-    const double middle =
-        (sums[0] / std::max(1.0, numbers[0]) + sums[1] / std::max(1.0, numbers[1])) / 2;
-    const auto wrongness = [&](std::size_t i) {
-      const double above = category.scores[i] - middle;
-      return job_.test[category.tests[i]].anomalous ? -above : above;
-    };
-    std::stable_sort(
-        chosen.begin(), chosen.end(), [&](auto a, auto b) { return wrongness(a) > wrongness(b); });
-    chosen.resize(limit);
-    std::sort(chosen.begin(), chosen.end());
+// Anomalous images with the lowest scores and normal ones with the highest, judged against the
+// middle between the two groups' means.
+std::vector<std::size_t> Evaluator::worst_first(const Category& category) const {
+  double sums[2] = {0, 0}, numbers[2] = {0, 0};
+  for (std::size_t i = 0; i < category.tests.size(); ++i) {
+    const bool anomalous = category.labels[i] != 0;
+    sums[anomalous] += category.scores[i];
+    numbers[anomalous] += 1;
   }
+  const double middle =
+      (sums[0] / std::max(1.0, numbers[0]) + sums[1] / std::max(1.0, numbers[1])) / 2;
+  const auto wrongness = [&](std::size_t i) {
+    const double above = category.scores[i] - middle;
+    return category.labels[i] != 0 ? -above : above;
+  };
+  std::vector<std::size_t> order(category.tests.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(
+      order.begin(), order.end(), [&](auto a, auto b) { return wrongness(a) > wrongness(b); });
+  return order;
+}
+
+void Evaluator::add_report_material(const std::string& name,
+                                    const Category& category,
+                                    const CategoryInput& input,
+                                    Evaluation* evaluation) const {
+  evaluation->curves.push_back(curve_points(input, job_.fpr_limit));
+  evaluation->curves.back().category = name;
+  const auto scale = map_scale(input.maps);
+  auto order = worst_first(category);
+  order.resize(std::min(order.size(), kMaxThumbnails));
+  for (const auto i : order) {
+    const auto& sample = job_.test[category.tests[i]];
+    const auto image = images_.image(static_cast<std::int64_t>(category.tests[i]));
+    const bool masked = !sample.anomalous || sample.mask;
+    auto thumbnail =
+        make_thumbnail(*image,
+                       masked ? std::span<const std::uint8_t>(masks_[category.tests[i]])
+                              : std::span<const std::uint8_t>(),
+                       input.maps[i],
+                       input.width,
+                       scale);
+    thumbnail.category = name;
+    thumbnail.sample = sample.id;
+    thumbnail.anomalous = sample.anomalous;
+    thumbnail.score = category.scores[i];
+    evaluation->thumbnails.push_back(std::move(thumbnail));
+  }
+}
+
+void Evaluator::keep_maps(const std::string& name,
+                          const Category& category,
+                          std::size_t plane,
+                          Evaluation* evaluation) const {
+  auto chosen = worst_first(category);
+  if (job_.save_maps.starts_with("worst:")) {
+    chosen.resize(std::min<std::size_t>(chosen.size(), std::stoul(job_.save_maps.substr(6))));
+  }
+  std::sort(chosen.begin(), chosen.end());
   auto& maps = evaluation->maps[name];
   for (const auto i : chosen) {
     const auto begin = category.maps.begin() + static_cast<std::ptrdiff_t>(i * plane);

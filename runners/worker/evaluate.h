@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "core/curves.h"
 #include "core/json.h"
+#include "formats/report_files.h"
 #include "methods/method.h"
 #include "metrics/evaluate.h"
 #include "runners/wire/wire.h"
@@ -24,6 +26,8 @@ struct Evaluation {
   std::map<std::string, std::vector<float>>
       maps;  // by category: the kept maps, images one after another
   std::map<std::string, std::vector<std::string>> map_samples;  // their sample ids
+  std::vector<CategoryCurves> curves;  // for reports, when they were asked for
+  std::vector<Thumbnail> thumbnails;   // of the images that the method is most wrong about
 };
 
 // Keeps decoded test images, masks and frozen features from one test to the next.
@@ -36,11 +40,10 @@ class Evaluator {
             ThreadPool& pool,
             const Ranks& ranks);
 
-  // `keep_maps`: also hand out the maps that the job wants saved. Ranks that do not lead predict
-  // their part and return nothing.
-  // throws: Error(kData) of unreadable images and masks, Error(kNumeric) for maps that are not
-  // finite
-  Evaluation run(Method& method, bool keep_maps);
+  // `keep`: also hand out curves, thumbnails, and the maps that the job wants saved. Ranks that do
+  // not lead predict their part and return nothing. throws: Error(kData) of unreadable images and
+  // masks, Error(kNumeric) for maps that are not finite
+  Evaluation run(Method& method, bool keep);
 
   const FeatureCache& features() const { return features_; }
 
@@ -49,12 +52,19 @@ class Evaluator {
   std::vector<std::uint8_t> mask(std::size_t test_index);  // S * S values 0 or 1
   void predict(Method& method, Category* category);
   void gather(Category* category) const;
-  CategoryResult score(const std::string& name, const Category& category);
+  CategoryInput input_of(const Category& category);
+  CategoryResult score(const std::string& name, const CategoryInput& input) const;
+  // The category's images, those first that the method is most wrong about.
+  std::vector<std::size_t> worst_first(const Category& category) const;
+  void add_report_material(const std::string& name,
+                           const Category& category,
+                           const CategoryInput& input,
+                           Evaluation* evaluation) const;
   Json counts(const CategoryResult& result, const Category& category) const;
-  void keep(const std::string& name,
-            const Category& category,
-            std::size_t plane,
-            Evaluation* evaluation) const;
+  void keep_maps(const std::string& name,
+                 const Category& category,
+                 std::size_t plane,
+                 Evaluation* evaluation) const;
 
   const wire::Job& job_;
   const MethodEntry& entry_;

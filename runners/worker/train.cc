@@ -10,6 +10,7 @@
 
 #include "core/files.h"
 #include "core/hash.h"
+#include "formats/report_files.h"
 #include "methods/optional.h"
 #include "nn/shared_batch.h"
 #include "runners/worker/checkpoint.h"
@@ -378,6 +379,7 @@ class Trainer {
 
   // --- testing
 
+  fs::path file_of(const std::string& name) const { return job_.folder / name; }
   fs::path weights_file(std::int64_t epoch) const {
     return job_.folder / fmt::format("weights-{:06}.safetensors", epoch);
   }
@@ -389,7 +391,7 @@ class Trainer {
     const std::int64_t epoch = progress_.epoch;
     const double started = seconds();
     const bool selecting = job_.epoch_rule == "best_pixel_auroc";
-    auto evaluation = evaluator_.run(*method_, job_.save_maps != "none");
+    auto evaluation = evaluator_.run(*method_, /*keep=*/selecting || epoch == epochs());
     if (!ranks_.lead()) {
       return;
     }
@@ -411,9 +413,12 @@ class Trainer {
       if (!evaluation.maps.empty()) {
         write_maps(epoch, evaluation);
       }
+      write_curves(file_of(curves_file_name(epoch)), {epoch, evaluation.curves});
+      write_thumbnails(file_of(thumbnails_file_name(epoch)), epoch, evaluation.thumbnails);
       if (selecting && better && previous) {
-        fs::remove(weights_file(*previous));
-        fs::remove(maps_file(*previous));
+        for (const auto& [kind, file] : kept_files(*previous)) {
+          fs::remove(file);
+        }
       }
     }
   }
@@ -431,10 +436,17 @@ class Trainer {
     write_tensors(maps_file(epoch), tensors, {{"samples", canonical_json(evaluation.map_samples)}});
   }
 
+  // What a test may leave, with its kind.
+  std::vector<std::pair<std::string, fs::path>> kept_files(std::int64_t epoch) const {
+    return {{"weights", weights_file(epoch)},
+            {"maps", maps_file(epoch)},
+            {kCurvesKind, file_of(curves_file_name(epoch))},
+            {kThumbnailsKind, file_of(thumbnails_file_name(epoch))}};
+  }
+
   void send_artifacts() {
     for (const auto epoch : {reported_epoch(), epochs()}) {
-      for (const auto& [kind, file] :
-           {std::pair("weights", weights_file(epoch)), std::pair("maps", maps_file(epoch))}) {
+      for (const auto& [kind, file] : kept_files(epoch)) {
         if (fs::exists(file)) {
           channel_.send(wire::kArtifact,
                         {{"kind", kind},

@@ -51,7 +51,7 @@ TEST(Run, StoresAndReportsAndSkipsTheSecondTime) {
   const auto json = Json::parse(report.out);
   EXPECT_TRUE(json.contains("schema"));
   EXPECT_TRUE(json.at("errors").empty());
-  for (const char* format : {"markdown", "csv", "latex", "terminal"}) {
+  for (const char* format : {"markdown", "csv", "latex", "terminal", "html"}) {
     const auto shown = adbench(temp, {"report", "--format", format});
     EXPECT_EQ(shown.code, 0) << shown.err;
     EXPECT_THAT(shown.out, HasSubstr("Null"));

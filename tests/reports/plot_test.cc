@@ -37,6 +37,7 @@ TEST(ShortNumber, IsShort) {
   EXPECT_EQ(short_number(80.610880), "80.61");
   EXPECT_EQ(short_number(20000), "20000");
   EXPECT_EQ(short_number(0.05), "0.05");
+  EXPECT_EQ(short_number(0.0008), "0.0008");
   EXPECT_EQ(short_number(1e-9), "1.0e-09");
 }
 
