@@ -37,11 +37,13 @@ folder={{folder}}
 mapfile -t cells <"$folder/cells.txt"
 cell=${cells[$SLURM_ARRAY_TASK_ID]}
 
-# Slurm signals this shell alone, which passes it on: adbench saves and leaves with 75.
+# Slurm signals this shell alone, which passes it on: adbench saves and leaves with 75. Before the
+# time limit that is {{signal}}, and the task wants to go on; TERM ends a job for good.
 {{command}} --cell "$cell" --take-over --store "$folder/cell-${cell:0:16}.sqlite" &
 pid=$!
-trap 'kill -USR1 "$pid" 2>/dev/null' USR1
+requeue=
 trap 'kill -TERM "$pid" 2>/dev/null' TERM
+trap 'requeue=1; kill -USR1 "$pid" 2>/dev/null' {{signal}}
 while :; do
   wait "$pid"
   code=$?
@@ -49,8 +51,8 @@ while :; do
   if [ "$code" -le 128 ] || ! kill -0 "$pid" 2>/dev/null; then break; fi
 done
 echo "cell $cell: exit code $code, restart ${SLURM_RESTART_COUNT:-0}"
-# 75: interrupted, everything saved. Above 128: the end fell together with a signal; the next start sees.
-if [ "$code" -eq 75 ] || [ "$code" -eq 138 ] || [ "$code" -eq 143 ]; then
+# 75: interrupted, everything saved. Above 128: the end fell together with the signal; the next start sees.
+if [ -n "$requeue" ] && { [ "$code" -eq 75 ] || [ "$code" -gt 128 ]; }; then
   scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" && exit 0
 fi
 exit "$code"
@@ -75,7 +77,17 @@ std::string fill_template(const std::string& script,
   for (const auto& word : job.run_command) {
     words.push_back(shell_quote(word));
   }
+  const auto at = job.signal.find('@');
+  const auto seconds = at == std::string::npos ? "" : job.signal.substr(at + 1);
+  constexpr std::string_view kDigits = "0123456789", kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  ADB_CHECK(at > 0 && !seconds.empty() && seconds.find_first_not_of(kDigits) == std::string::npos &&
+                job.signal.substr(0, at).find_first_not_of(
+                    std::string(kLetters) + std::string(kDigits)) == std::string::npos,
+            ErrorKind::kUsage,
+            "--signal: expected SIGNAL@SECONDS such as USR1@180, got '{}'",
+            job.signal);
   const std::map<std::string, std::string> values = {
+      {"signal", job.signal.substr(0, at)},
       {"options", "#SBATCH " + join(options, "\n#SBATCH ")},
       {"folder", shell_quote(job.folder.string())},
       {"start_folder", shell_quote(job.start_folder.string())},
@@ -94,7 +106,8 @@ std::string fill_template(const std::string& script,
            "{}:{}: {}",
            place,
            std::count(script.begin(), before, '\n') + 1,
-           unknown_name("placeholder", name, {"command", "folder", "options", "start_folder"}));
+           unknown_name(
+               "placeholder", name, {"command", "folder", "options", "signal", "start_folder"}));
     }
     filled += script.substr(done, begin - done) + value->second;
     used.insert(name);

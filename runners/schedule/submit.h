@@ -21,13 +21,14 @@ struct SlurmJob {
 };
 
 // The built-in script with these placeholders, which a template of the user's may have in any
-// order: {{options}} the #SBATCH lines, {{folder}}, {{start_folder}}, {{command}}. The script is
-// run once per task: it starts the command for the task's cell, passes signals on, and asks Slurm
-// to requeue when that left with 75.
+// order: {{options}} the #SBATCH lines, {{folder}}, {{start_folder}}, {{command}}, {{signal}}. The
+// script is run once per task: it starts the command for the task's cell, passes signals on, and
+// asks Slurm to requeue when that left with 75 after the signal.
 const std::string& slurm_template();
 
 // `script` with its placeholders filled. throws: Error(kConfig) "PLACE:LINE: ..." for an unknown
-// placeholder, or when {{options}} or {{command}} is missing
+// placeholder, or when {{options}} or {{command}} is missing; Error(kUsage) for a signal that is
+// none
 std::string fill_template(const std::string& script, const std::string& place, const SlurmJob& job);
 
 // The store of a cell in `folder`.

@@ -139,13 +139,13 @@ TEST_F(Doctor, ConfigFilesGiveDefaultsThatVariablesAndFlagsBeat) {
   EXPECT_EQ(origins["store"], "adbench.yaml:1:8");
   EXPECT_THAT(origins["slots"], HasSubstr("home/adbench/config.yaml:1:8"));
   EXPECT_EQ(origins["retries"], "built in");
-  EXPECT_EQ(origins["set.ok.image_size"], "adbench.yaml:4:18");
+  EXPECT_EQ(origins["set.ok.image_size"], "adbench.yaml:3:18");
 
   ASSERT_EQ(with(command("ok")).code, 0);
   const auto store = Store::open_for_read(temp_.path() / "project.sqlite");
   const auto row = store.find_runs().at(0);
   EXPECT_EQ(row.options.at("image_size"), 96);
-  EXPECT_EQ(row.changed_options.at(0).origin, "adbench.yaml:4:18");
+  EXPECT_EQ(row.changed_options.at(0).origin, "adbench.yaml:3:18");
   ASSERT_EQ(with(command("ok"), {"ADBENCH_STORE=variable.sqlite"}).code, 0);
   EXPECT_TRUE(fs::exists(temp_.path() / "variable.sqlite"));
   ASSERT_EQ(with(command("ok", {"--store", "flag.sqlite"}), {"ADBENCH_STORE=other.sqlite"}).code,

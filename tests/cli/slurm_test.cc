@@ -62,6 +62,11 @@ TEST(SlurmScript, HoldsEveryOptionAndTheCommand) {
 
 TEST(SlurmScript, ATemplateIsCheckedByLine) {
   using testing::expect_error;
+  expect_error(ErrorKind::kUsage, "--signal: expected SIGNAL@SECONDS", [] {
+    auto job = sample_job();
+    job.signal = "USR1; rm -rf /";
+    fill_template(slurm_template(), "slurm", job);
+  });
   expect_error(ErrorKind::kConfig, "mine.sh:2: unknown placeholder 'optons'; did you mean", [] {
     fill_template("#!/bin/sh\n{{optons}}\n{{command}}", "mine.sh", sample_job());
   });
