@@ -121,7 +121,7 @@ Speed measure_data_set(const std::vector<CategorySize>& sizes) {
   Speed sum;
   std::int64_t seed = 100;
   for (const CategorySize& size : sizes) {
-    sum.add(measure(SyntheticCategory(size.images, size.normal, kSide, seed++), 3));
+    sum.add(measure(SyntheticCategory(size.images, size.normal, kSide, seed++), 5));
   }
   return sum;
 }
@@ -140,7 +140,7 @@ void print_row(std::string_view what, const Speed& speed) {
 int run(int argc, char** argv) {
   const bool json = argc == 2 && std::string_view(argv[1]) == "--json";
   ADB_CHECK(argc == 1 || json, ErrorKind::kUsage, "usage: metric_speed [--json]");
-  const Speed category = measure(SyntheticCategory(83, 20, kSide, 1), 25);
+  const Speed category = measure(SyntheticCategory(83, 20, kSide, 1), 100);
   if (json) {
     fmt::print("{}\n",
                canonical_json({{"sort_s", category.sort_s},

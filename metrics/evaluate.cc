@@ -58,6 +58,11 @@ void evaluate_pixels(const CategoryInput& input,
                      const InputCounts& counts,
                      const EvaluationOptions& options,
                      CategoryResult& result) {
+  MapCheck map_check(input);
+  if (result.anomalous_pixels == 0 || result.normal_pixels == 0) {
+    run_workers(usable_workers(options.threads, input.maps.size()), [&](int) { map_check.run(); });
+    map_check.finish();
+  }
   if (input.without_masks) {
     set_undefined(result, MetricLevel::kPixel, "no masks");
     return;
@@ -71,7 +76,8 @@ void evaluate_pixels(const CategoryInput& input,
     result.components = count_components(input, options.connectivity);
     return;
   }
-  const PixelRanking ranking(input, counts.anomalous_pixels, options.connectivity, options.threads);
+  const PixelRanking ranking(
+      input, counts.anomalous_pixels, options.connectivity, options.threads, &map_check);
   result.components = ranking.num_components();
   if (options.mode == MetricMode::kAder) {
     result.pixel = ranking.figures();
@@ -157,7 +163,7 @@ void check_options(const EvaluationOptions& options) {
 
 CategoryResult evaluate_category(const CategoryInput& input, const EvaluationOptions& options) {
   check_options(options);
-  const InputCounts counts = check_input(input, options.threads);
+  const InputCounts counts = check_besides_maps(input, options.threads);
   CategoryResult result;
   result.num_images = input.num_images();
   result.anomalous_images = counts.anomalous_images;
