@@ -50,6 +50,7 @@ Command run_command();
 Command plan_command();
 Command eval_command();
 Command report_command();
+Command rescore_command();
 Command list_command();
 Command describe_command();
 Command verify_command();

@@ -15,6 +15,7 @@ std::vector<adb::Command> commands() {
   return {adb::run_command(),
           adb::plan_command(),
           adb::eval_command(),
+          adb::rescore_command(),
           adb::report_command(),
           adb::list_command(),
           adb::describe_command(),
