@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -26,40 +27,6 @@ namespace adb::bench {
 namespace {
 
 constexpr std::size_t kSide = 256;
-
-struct CategorySize {
-  std::size_t images;
-  std::size_t normal;
-};
-
-// Test sets, by category in alphabetical order.
-const std::vector<CategorySize> kMvtec = {{83, 20},
-                                          {150, 58},
-                                          {132, 23},
-                                          {117, 28},
-                                          {78, 21},
-                                          {110, 40},
-                                          {124, 32},
-                                          {115, 22},
-                                          {167, 26},
-                                          {160, 41},
-                                          {117, 33},
-                                          {42, 12},
-                                          {100, 60},
-                                          {79, 19},
-                                          {151, 32}};
-const std::vector<CategorySize> kVisa = {{200, 100},
-                                         {160, 60},
-                                         {150, 50},
-                                         {150, 50},
-                                         {150, 50},
-                                         {200, 100},
-                                         {200, 100},
-                                         {200, 100},
-                                         {200, 100},
-                                         {201, 101},
-                                         {201, 101},
-                                         {150, 50}};
 
 struct Speed {
   std::size_t pixels = 0;
@@ -117,11 +84,11 @@ Speed measure(const SyntheticCategory& category, int rounds) {
   return best;
 }
 
-Speed measure_data_set(const std::vector<CategorySize>& sizes) {
+Speed measure_data_set(std::span<const CategorySize> sizes) {
   Speed sum;
   std::int64_t seed = 100;
   for (const CategorySize& size : sizes) {
-    sum.add(measure(SyntheticCategory(size.images, size.normal, kSide, seed++), 3));
+    sum.add(measure(SyntheticCategory(size.images, size.normal, kSide, seed++), 5));
   }
   return sum;
 }
@@ -140,7 +107,7 @@ void print_row(std::string_view what, const Speed& speed) {
 int run(int argc, char** argv) {
   const bool json = argc == 2 && std::string_view(argv[1]) == "--json";
   ADB_CHECK(argc == 1 || json, ErrorKind::kUsage, "usage: metric_speed [--json]");
-  const Speed category = measure(SyntheticCategory(83, 20, kSide, 1), 25);
+  const Speed category = measure(SyntheticCategory(83, 20, kSide, 1), 100);
   if (json) {
     fmt::print("{}\n",
                canonical_json({{"sort_s", category.sort_s},
@@ -159,8 +126,8 @@ int run(int argc, char** argv) {
              "2 threads s",
              "speed-up");
   print_row("1 category, 83 images", category);
-  print_row("MVTec AD: 15, 1725 images", measure_data_set(kMvtec));
-  print_row("VisA: 12, 2162 images", measure_data_set(kVisa));
+  print_row("MVTec AD: 15, 1725 images", measure_data_set(mvtec_sizes()));
+  print_row("VisA: 12, 2162 images", measure_data_set(visa_sizes()));
   fmt::print(
       "sort: radix sort of all scores on one thread; all: seven figures and the components.\n");
   return 0;

@@ -105,4 +105,39 @@ CategoryInput SyntheticCategory::input() const {
   return input;
 }
 
+std::span<const CategorySize> mvtec_sizes() {
+  static constexpr CategorySize kSizes[] = {{83, 20},
+                                            {150, 58},
+                                            {132, 23},
+                                            {117, 28},
+                                            {78, 21},
+                                            {110, 40},
+                                            {124, 32},
+                                            {115, 22},
+                                            {167, 26},
+                                            {160, 41},
+                                            {117, 33},
+                                            {42, 12},
+                                            {100, 60},
+                                            {79, 19},
+                                            {151, 32}};
+  return kSizes;
+}
+
+std::span<const CategorySize> visa_sizes() {
+  static constexpr CategorySize kSizes[] = {{200, 100},
+                                            {160, 60},
+                                            {150, 50},
+                                            {150, 50},
+                                            {150, 50},
+                                            {200, 100},
+                                            {200, 100},
+                                            {200, 100},
+                                            {200, 100},
+                                            {201, 101},
+                                            {201, 101},
+                                            {150, 50}};
+  return kSizes;
+}
+
 }  // namespace adb::bench

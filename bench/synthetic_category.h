@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "metrics/input.h"
@@ -31,5 +32,15 @@ class SyntheticCategory {
   std::vector<std::uint8_t> labels_;
   std::vector<float> image_scores_;
 };
+
+// Test images of a category.
+struct CategorySize {
+  std::size_t images;
+  std::size_t normal;
+};
+
+// The test sets of MVTec AD and VisA, by category in alphabetical order.
+std::span<const CategorySize> mvtec_sizes();
+std::span<const CategorySize> visa_sizes();
 
 }  // namespace adb::bench

@@ -1,11 +1,14 @@
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "cli/command.h"
 #include "cli/eval_output.h"
+#include "cli/eval_store.h"
 #include "core/text.h"
 #include "datasets/catalog.h"
 #include "datasets/listing.h"
@@ -17,8 +20,10 @@ struct EvalFlags {
   std::filesystem::path maps, store;
   std::string ground_truth, categories, eval_size = "256", metric_mode = "exact", image_score;
   std::string format = "terminal", method, dataset;
-  double fpr_limit = 0.3;
-  bool skip_undefined = false, json = false;
+  std::vector<double> fpr_limits = {0.3};
+  std::size_t resamples = 0;
+  std::int64_t seed = 42;
+  bool skip_undefined = false, extra = false, by_defect = false, json = false;
 };
 
 EvalSet open_set(const EvalFlags& flags) {
@@ -59,10 +64,25 @@ int eval(const EvalFlags& flags) {
   answer.skip_undefined = flags.skip_undefined;
   answer.options.size = EvalSize::parse(flags.eval_size);
   answer.options.metrics.mode = parse_metric_mode(flags.metric_mode);
-  answer.options.metrics.fpr_limit = flags.fpr_limit;
+  answer.options.metrics.fpr_limit = flags.fpr_limits.front();
+  answer.options.metrics.extra = flags.extra;
+  for (const double limit : flags.fpr_limits) {
+    auto& more = answer.options.metrics.more_fpr_limits;
+    if (limit != flags.fpr_limits.front() &&
+        std::find(more.begin(), more.end(), limit) == more.end()) {
+      more.push_back(limit);
+    }
+  }
+  answer.options.by_defect = flags.by_defect;
   answer.options.metrics.threads =
       static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   check_options(answer.options.metrics);
+  if (flags.resamples > 0) {
+    answer.options.bootstrap.emplace();
+    answer.options.bootstrap->resamples = flags.resamples;
+    answer.options.bootstrap->seed = flags.seed;
+    answer.options.bootstrap->threads = answer.options.metrics.threads;
+  }
   if (!flags.image_score.empty()) {
     answer.options.image_score = ImageScore::parse(flags.image_score);
   }
@@ -119,8 +139,20 @@ Command eval_command() {
                        flags->metric_mode,
                        "exact, or ader: the approximations of published tables")
             ->capture_default_str();
-        app.add_option("--fpr-limit", flags->fpr_limit, "of AU-PRO, in (0, 1]")
+        app.add_option("--fpr-limit",
+                       flags->fpr_limits,
+                       "of AU-PRO, in (0, 1]; more of them, separated by commas, add figures")
+            ->delimiter(',')
             ->capture_default_str();
+        app.add_flag("--extra",
+                     flags->extra,
+                     "also FPR at 95 % recall of images and pixels, IoU-max, AUPIMO");
+        app.add_flag("--by-defect", flags->by_defect, "also the figures of each kind of defect");
+        app.add_option("--bootstrap",
+                       flags->resamples,
+                       "also 95 % intervals from so many resamples of the images")
+            ->check(CLI::Range(1, 10'000'000));
+        app.add_option("--seed", flags->seed, "of --bootstrap")->capture_default_str();
         app.add_option("--image-score",
                        flags->image_score,
                        "max, pooled (16 x 16 means), pooled:N, top:K (mean of the K largest) or "

@@ -66,6 +66,7 @@ Command plan_command();
 Command eval_command();
 Command report_command();
 Command figure_command();
+Command rescore_command();
 Command list_command();
 Command describe_command();
 Command verify_command();

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <memory>
+#include <optional>
+#include <set>
 #include <span>
+#include <utility>
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -24,7 +27,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMemoryBytes = std::size_t{1} << 30;
-constexpr std::size_t kDefaultWindow = 16;
+// Linux allows a process 65,530 mappings; maps beyond these are copied.
+constexpr std::size_t kMaxMappedMaps = 32768;
 
 // Pages for the maps or masks of a category.
 class Pages {
@@ -77,7 +81,7 @@ class Pages {
 // NaN and infinities of a category: counted in all maps and scores, the first one named.
 class FiniteCheck {
  public:
-  void add_map(const FloatMap& map, const EvalItem& item) {
+  void add_map(const ScoreMap& map, const EvalItem& item) {
     for (std::size_t i = 0; i < map.values.size(); ++i) {
       if (!std::isfinite(map.values[i])) {
         const auto width = static_cast<std::size_t>(map.width);
@@ -125,7 +129,7 @@ class FiniteCheck {
   std::uint64_t nan_ = 0, infinite_ = 0;
 };
 
-float score_of(const FloatMap& map, const EvalItem& item, const ImageScore& how) {
+float score_of(const ScoreMap& map, const EvalItem& item, const ImageScore& how) {
   switch (how.kind) {
     case ImageScore::Kind::kMax:
       return max_score(map.values);
@@ -213,7 +217,6 @@ class CategoryLoader {
 
   CategoryEvaluation evaluate() {
     const Pages masks(unmasked_ > 0 ? 0 : (num_masks_ + 1) * plane_);
-    const Pages maps(out_.items.size() * plane_ * sizeof(float));
     CategoryInput input;
     input.height = static_cast<std::size_t>(size_.height);
     input.width = static_cast<std::size_t>(size_.width);
@@ -226,7 +229,7 @@ class CategoryLoader {
           out_.category,
           unmasked_));
     }
-    read_maps(maps, &input);
+    read_maps(&input);
     std::vector<std::uint8_t> labels;
     for (const EvalItem* item : out_.items) {
       labels.push_back(item->anomalous ? 1 : 0);
@@ -235,6 +238,12 @@ class CategoryLoader {
     input.image_scores = out_.scores;
     input.image_name = [this](std::size_t i) { return "'" + out_.items[i]->id + "'"; };
     out_.result = evaluate_category(input, options_.metrics);
+    if (options_.by_defect) {
+      evaluate_defects(input);
+    }
+    if (options_.bootstrap) {
+      out_.intervals = bootstrap(input, *options_.bootstrap);
+    }
     for (const EvaluationWarning& warning : out_.result.warnings) {
       out_.notes.push_back(warning.message);
     }
@@ -243,6 +252,37 @@ class CategoryLoader {
 
  private:
   bool native() const { return options_.size.side == 0; }
+
+  void evaluate_defects(const CategoryInput& all) {
+    std::set<std::string> names;
+    for (const EvalItem* item : out_.items) {
+      if (item->anomalous) {
+        names.insert(item->defect);
+      }
+    }
+    for (const std::string& name : names) {
+      CategoryInput part;
+      part.height = all.height;
+      part.width = all.width;
+      part.without_masks = all.without_masks;
+      std::vector<std::uint8_t> labels;
+      std::vector<float> scores;
+      for (std::size_t i = 0; i < out_.items.size(); ++i) {
+        if (out_.items[i]->anomalous && out_.items[i]->defect != name) {
+          continue;
+        }
+        part.maps.push_back(all.maps[i]);
+        if (!all.without_masks) {
+          part.masks.push_back(all.masks[i]);
+        }
+        labels.push_back(all.image_labels[i]);
+        scores.push_back(all.image_scores[i]);
+      }
+      part.image_labels = labels;
+      part.image_scores = scores;
+      out_.defects.push_back({name, evaluate_category(part, options_.metrics)});
+    }
+  }
 
   // Of the first mask; where there are none, pixel figures are undefined and the first map decides.
   Size native_size() const {
@@ -303,13 +343,12 @@ class CategoryLoader {
     }
   }
 
-  void read_maps(const Pages& pages, CategoryInput* input) {
-    auto* next = reinterpret_cast<float*>(pages.data());  // pages are aligned for anything
+  void read_maps(CategoryInput* input) {
     FiniteCheck finite;
     std::int64_t resized = 0;
     Size first_size;
     for (const EvalItem* item : out_.items) {
-      FloatMap map = read_score_map(item->map);
+      ScoreMap map = read_score_map(item->map);
       finite.add_map(map, *item);
       if (native()) {
         check_native(map.width, map.height, "map", item->map);
@@ -320,11 +359,15 @@ class CategoryLoader {
       out_.scores.push_back(score_of(map, *item, options_.image_score));
       if (map.width != size_.width || map.height != size_.height) {
         first_size = resized++ == 0 ? Size{map.width, map.height} : first_size;
-        map = images_.resize_map(map, size_.width, size_.height);
+        const FloatMap original = {map.width, map.height, {map.values.begin(), map.values.end()}};
+        input->maps.push_back(
+            copy_map(images_.resize_map(original, size_.width, size_.height).values));
+      } else if (map.mapped && mapped_maps_.size() < kMaxMappedMaps) {
+        input->maps.push_back(map.values);
+        mapped_maps_.push_back(std::move(map.owner));
+      } else {
+        input->maps.push_back(copy_map(map.values));
       }
-      std::copy(map.values.begin(), map.values.end(), next);
-      input->maps.emplace_back(next, plane_);
-      next += plane_;
     }
     if (options_.image_score.kind == ImageScore::Kind::kGiven) {
       for (const EvalItem* item : out_.items) {
@@ -343,6 +386,17 @@ class CategoryLoader {
                       first_size.height,
                       first_size.width));
     }
+  }
+
+  // Into pages for the maps of this category that no file holds as they are needed.
+  std::span<const float> copy_map(std::span<const float> values) {
+    if (!copied_maps_) {
+      copied_maps_.emplace((out_.items.size() - mapped_maps_.size()) * plane_ * sizeof(float));
+      next_copy_ = reinterpret_cast<float*>(copied_maps_->data());  // aligned for anything
+    }
+    float* copy = next_copy_;
+    next_copy_ = std::copy(values.begin(), values.end(), copy);
+    return {copy, plane_};
   }
 
   void check_native(int width, int height, const char* what, const fs::path& file) const {
@@ -367,73 +421,12 @@ class CategoryLoader {
   std::int64_t unmasked_ = 0;
   Size size_;
   std::size_t plane_ = 0;
+  std::vector<std::shared_ptr<const void>> mapped_maps_;
+  std::optional<Pages> copied_maps_;
+  float* next_copy_ = nullptr;
 };
 
-// A whole number in [1, largest], or 0.
-std::size_t whole_number(std::string_view text, std::size_t largest) {
-  std::size_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, value);
-  return parsed.ec == std::errc() && parsed.ptr == end && value <= largest ? value : 0;
-}
-
 }  // namespace
-
-ImageScore ImageScore::parse(const std::string& text) {
-  const auto colon = text.find(':');
-  const auto name = text.substr(0, colon);
-  const auto count = colon == std::string::npos
-                         ? 0
-                         : whole_number(std::string_view(text).substr(colon + 1), kMaxImagePixels);
-  if (text == "max") {
-    return {Kind::kMax, 0};
-  }
-  if (text == "given") {
-    return {Kind::kGiven, 0};
-  }
-  if (text == "pooled") {
-    return {Kind::kPooled, kDefaultWindow};
-  }
-  if (name == "pooled" && count > 0) {
-    return {Kind::kPooled, count};
-  }
-  if (name == "top" && count > 0) {
-    return {Kind::kTop, count};
-  }
-  fail(ErrorKind::kUsage,
-       "--image-score: expected max, pooled, pooled:N, top:K or given, got '{}'",
-       text);
-}
-
-std::string ImageScore::text() const {
-  switch (kind) {
-    case Kind::kMax:
-      return "max";
-    case Kind::kPooled:
-      return fmt::format("pooled:{}", count);
-    case Kind::kTop:
-      return fmt::format("top:{}", count);
-    case Kind::kGiven:
-      return "given";
-  }
-  return {};
-}
-
-EvalSize EvalSize::parse(const std::string& text) {
-  if (text == "native") {
-    return {0};
-  }
-  const auto side = whole_number(text, 4096);
-  ADB_CHECK(side > 0,
-            ErrorKind::kUsage,
-            "--eval-size: expected native, or a side of 1 to 4096 pixels, got '{}'",
-            text);
-  return {static_cast<int>(side)};
-}
-
-std::string EvalSize::text() const {
-  return side == 0 ? "native" : std::to_string(side);
-}
 
 CategoryEvaluation evaluate_maps(const EvalSet& set,
                                  const std::string& category,

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <map>
@@ -48,7 +50,15 @@ bool is_map_name(const fs::path& file) {
 
 // --- reading
 
-FloatMap map_of_array(const ArrayView& array, const std::string& where) {
+ScoreMap decoded(FloatMap map) {
+  const auto owner = std::make_shared<const FloatMap>(std::move(map));
+  return {owner->width, owner->height, owner->values, false, owner};
+}
+
+// mapping: of the array's bytes, if they lie in a mapped file
+ScoreMap map_of_array(const ArrayView& array,
+                      const std::string& where,
+                      const std::shared_ptr<const void>& mapping = nullptr) {
   auto shape = array.shape;
   while (shape.size() > 2 && shape.front() == 1) {
     shape.erase(shape.begin());
@@ -70,7 +80,15 @@ FloatMap map_of_array(const ArrayView& array, const std::string& where) {
             shape[1],
             kMaxImageSide,
             kMaxImagePixels);
-  return {static_cast<int>(shape[1]), static_cast<int>(shape[0]), to_floats(array, where, kKind)};
+  const auto height = static_cast<int>(shape[0]);
+  const auto width = static_cast<int>(shape[1]);
+  const void* bytes = array.bytes.data();
+  if (mapping != nullptr && array.dtype == DType::kF32 &&
+      std::bit_cast<std::uintptr_t>(bytes) % alignof(float) == 0) {
+    const auto count = array.bytes.size() / sizeof(float);
+    return {width, height, {static_cast<const float*>(bytes), count}, true, mapping};
+  }
+  return decoded({width, height, to_floats(array, where, kKind)});
 }
 
 // The only array of a file, or the one called "map".
@@ -231,7 +249,8 @@ class ManifestLoader {
   static void check_field(const std::string& name,
                           const std::string& where,
                           std::string_view what) {
-    const std::vector<std::string> known = {"map", "mask", "label", "score", "category", "sample"};
+    const std::vector<std::string> known = {
+        "map", "mask", "label", "score", "category", "sample", "defect"};
     ADB_CHECK(std::find(known.begin(), known.end(), name) != known.end(),
               kKind,
               "{}: {}",
@@ -262,6 +281,7 @@ class ManifestLoader {
     if (!text("score").empty()) {
       item.score = parse_score(text("score"), row.where);
     }
+    item.defect = text("defect").empty() ? "anomalous" : text("defect");
     item.id = text("sample").empty() ? text("map") : text("sample");
     const auto [first, fresh] = seen_.emplace(item.id, row.where);
     ADB_CHECK(fresh,
@@ -380,8 +400,13 @@ EvalSet pair_maps(const Dataset& dataset, const fs::path& folder, bool hash) {
       first = missing++ == 0 ? &sample : first;
       continue;
     }
-    set.items.push_back(
-        {sample.id, sample.category, sample.anomalous, map, sample.mask, std::nullopt});
+    set.items.push_back({sample.id,
+                         sample.category,
+                         sample.anomalous,
+                         map,
+                         sample.mask,
+                         std::nullopt,
+                         sample.defect});
   }
   ADB_CHECK(missing == 0,
             kKind,
@@ -421,25 +446,30 @@ EvalSet read_eval_manifest(const fs::path& file,
   return set;
 }
 
-FloatMap read_score_map(const fs::path& file) {
+ScoreMap read_score_map(const fs::path& file) {
   const std::string extension = lower_extension(file);
   const std::string where = "map '" + file.string() + "'";
   if (extension == ".npy") {
-    return map_of_array(read_npy(file, kKind).view(), where);
+    const auto mapping = std::make_shared<const MappedFile>(file, kKind);
+    if (const auto view = view_npy(mapping->bytes(), file.string(), kKind)) {
+      return map_of_array(*view, where, mapping);
+    }
+    return map_of_array(parse_npy(mapping->bytes(), file.string(), kKind).view(), where);
   }
   if (extension == ".npz") {
     auto archive = NpzFile::open(file, kKind);
     return map_of_array(archive.read(map_name(archive.names(), file.string())).view(), where);
   }
   if (extension == ".safetensors") {
-    const auto tensors = SafetensorsFile::open(file, kKind);
-    return map_of_array(tensors.at(map_name(tensors.names(), file.string())), where);
+    const auto tensors =
+        std::make_shared<const SafetensorsFile>(SafetensorsFile::open(file, kKind));
+    return map_of_array(tensors->at(map_name(tensors->names(), file.string())), where, tensors);
   }
   ADB_CHECK(is_map_name(file),
             kKind,
             "{} is of no known type: expected npy, npz, safetensors, tiff or png",
             where);
-  return images_api().read_map(file);
+  return decoded(images_api().read_map(file));
 }
 
 }  // namespace adb

@@ -4,13 +4,9 @@
 #include <span>
 
 #include <fmt/format.h>
-#include <sys/utsname.h>
 
-#include "core/hash.h"
-#include "core/version.h"
 #include "formats/quote.h"
 #include "metrics/keys.h"
-#include "results/store.h"
 
 namespace adb {
 namespace {
@@ -19,32 +15,9 @@ std::string percent(double value, int decimals) {
   return fmt::format("{:.{}f}", 100 * value, decimals);
 }
 
-std::vector<CategoryResult> results_of(const EvalAnswer& answer) {
-  std::vector<CategoryResult> results;
-  for (const auto& category : answer.categories) {
-    results.push_back(category.result);
-  }
-  return results;
-}
-
 Json value_json(const MetricValue& value) {
   return {{"value", value.value ? Json(*value.value) : Json(nullptr)},
           {"reason", value.value ? Json(nullptr) : Json(value.reason)}};
-}
-
-std::vector<std::pair<std::string, std::int64_t>> counts_of(const CategoryEvaluation& category) {
-  const auto& result = category.result;
-  return {{"images", static_cast<std::int64_t>(result.num_images)},
-          {"anomalous", static_cast<std::int64_t>(result.anomalous_images)},
-          {"components", static_cast<std::int64_t>(result.components)},
-          {"components_vanished", category.components_vanished},
-          {"labels_changed", category.labels_changed}};
-}
-
-// Names come from outside: no control characters on a terminal.
-std::string shown(const std::string& name) {
-  const auto quoted = quote(name);
-  return quoted.substr(1, quoted.size() - 2);
 }
 
 std::string csv_field(const std::string& text) {
@@ -56,6 +29,25 @@ std::string csv_field(const std::string& text) {
     field += c == '"' ? "\"\"" : std::string(1, c);
   }
   return field + "\"";
+}
+
+// Columns two blanks apart, the first to the left, the others to the right.
+std::string layout(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths(rows.front().size(), 0);
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      text += i == 0 ? fmt::format("{:<{}}", row[i], widths[i])
+                     : fmt::format("  {:>{}}", row[i], widths[i]);
+    }
+    text += '\n';
+  }
+  return text;
 }
 
 // Names the reasons of undefined figures once each: "n/a (2)".
@@ -84,86 +76,145 @@ class Footnotes {
   std::vector<std::string> reasons_;
 };
 
-std::string sha_of_maps(const EvalSet& set) {
-  Sha256 hash;
-  for (const EvalItem& item : set.items) {
-    hash.add(item.id).add(std::string_view("\0", 1)).add(sha256_file(item.map, ErrorKind::kData));
-    if (item.score) {
-      hash.add(Json(*item.score).dump());
-    }
-    hash.add(std::string_view("\0", 1));
+std::string mean_cell(const Average::Mean& mean, Footnotes& footnotes) {
+  const bool partly = mean.value.value && mean.defined < mean.categories;
+  return footnotes.cell(mean.value) +
+         (partly ? fmt::format(" ({} of {})", mean.defined, mean.categories) : std::string());
+}
+
+std::string extra_table(const EvalAnswer& answer, Footnotes& footnotes) {
+  const auto means = average_extra(answer.results(), answer.skip_undefined);
+  if (means.empty()) {
+    return {};
   }
-  return hash.hex();
-}
-
-RunRow run_row(const EvalAnswer& answer, const std::string& method, const std::string& dataset) {
-  RunRow row;
-  row.method = method;
-  row.method_title = method;
-  row.dataset = dataset;
-  row.classes = answer.set.categories;
-  row.protocol = "external";
-  row.protocol_version = 1;
-  row.options = {{"image_score", answer.options.image_score.text()},
-                 {"maps_sha256", sha_of_maps(answer.set)}};
-  row.data_manifest = answer.set.manifest_hash;
-  row.external = true;
-  row.notes = "maps of another program, scored by `adbench eval`";
-  row.key = sha256(canonical_json({{"external", true},
-                                   {"method", method},
-                                   {"dataset", dataset},
-                                   {"data_manifest", row.data_manifest},
-                                   {"classes", row.classes},
-                                   {"options", row.options}}));
-  return row;
-}
-
-Environment this_machine() {
-  Environment machine;
-  utsname system{};
-  ::uname(&system);
-  machine.host = system.nodename;
-  machine.compiler = compiler();
-  machine.code_commit = code_commit();
-  machine.build_type = build_type();
-  return machine;
-}
-
-EventBatch rows_of(const EvalAnswer& answer) {
-  MetricSetting setting;
-  setting.mode = std::string(metric_mode_name(answer.options.metrics.mode));
-  setting.version = kMetricVersion;
-  setting.fpr_limit = answer.options.metrics.fpr_limit;
-  setting.eval_size = answer.options.size.text();
-  EventBatch rows;
-  const auto add = [&](const std::string& category, const MetricInfo& info, const MetricValue& v) {
-    rows.metrics.push_back({0, category, std::string(info.key), v.value, v.reason, setting});
-  };
-  // Whether undefined figures are skipped is a matter of showing: a store holds the strict mean.
-  const Average mean = average(results_of(answer), /*skip_undefined=*/false);
-  for (const MetricInfo& info : kMetrics) {
-    add("", info, mean.means[static_cast<std::size_t>(info.metric)].value);
+  std::vector<std::vector<std::string>> rows(1, {"category"});
+  for (const auto& [key, mean] : means) {
+    rows.front().push_back(key);
   }
   for (const auto& category : answer.categories) {
-    for (const MetricInfo& info : kMetrics) {
-      add(category.category, info, category.result.value(info.metric));
-    }
-    for (const auto& [name, value] : counts_of(category)) {
-      rows.counts.push_back({category.category, name, setting.eval_size, value});
-    }
-    for (std::size_t i = 0; i < category.items.size(); ++i) {
-      const EvalItem& item = *category.items[i];
-      const auto score = static_cast<double>(category.scores[i]);
-      rows.scores.push_back({0, item.category, item.id, item.anomalous, score, std::nullopt});
+    rows.push_back({shown(category.category)});
+    for (const ExtraFigure& figure : category.result.extra) {
+      rows.back().push_back(footnotes.cell(figure.value));
     }
   }
-  return rows;
+  rows.push_back({"mean"});
+  for (const auto& [key, mean] : means) {
+    rows.back().push_back(mean_cell(mean, footnotes));
+  }
+  return fmt::format("\n{}", layout(rows));
+}
+
+std::string defect_table(const EvalAnswer& answer, Footnotes& footnotes) {
+  std::vector<std::vector<std::string>> rows(1, {"defect", "images"});
+  for (const MetricInfo& info : kMetrics) {
+    rows.front().emplace_back(info.title);
+  }
+  for (const auto& category : answer.categories) {
+    for (const auto& defect : category.defects) {
+      rows.push_back({shown(category.category + "/" + defect.defect),
+                      std::to_string(defect.result.anomalous_images)});
+      for (const MetricValue& value : defect.result.values) {
+        rows.back().push_back(footnotes.cell(value));
+      }
+    }
+  }
+  if (rows.size() == 1) {
+    return {};
+  }
+  return fmt::format("\n{}each kind of defect against all normal images of its category\n",
+                     layout(rows));
+}
+
+std::string interval_table(const EvalAnswer& answer) {
+  std::vector<std::vector<std::string>> rows(1, {"category"});
+  const auto& bootstrap = answer.options.bootstrap;
+  for (const auto& category : answer.categories) {
+    for (const ConfidenceInterval& interval : category.intervals) {
+      if (std::find(rows.front().begin(), rows.front().end(), interval.key) == rows.front().end()) {
+        rows.front().push_back(interval.key);
+      }
+    }
+  }
+  if (rows.front().size() == 1) {
+    return {};
+  }
+  for (const auto& category : answer.categories) {
+    rows.push_back({shown(category.category)});
+    for (std::size_t i = 1; i < rows.front().size(); ++i) {
+      std::string cell = "n/a";
+      for (const ConfidenceInterval& interval : category.intervals) {
+        if (interval.key == rows.front()[i]) {
+          cell = percent(interval.lower, 1) + ".." + percent(interval.upper, 1);
+        }
+      }
+      rows.back().push_back(cell);
+    }
+  }
+  return fmt::format("\n{}{} % intervals of {} resamples of the images, seed {}\n",
+                     layout(rows),
+                     100 * bootstrap->level,
+                     bootstrap->resamples,
+                     bootstrap->seed);
+}
+
+Json extra_json(const CategoryResult& result) {
+  Json extra = Json::object();
+  for (const ExtraFigure& figure : result.extra) {
+    extra[figure.key] = value_json(figure.value);
+  }
+  return extra;
+}
+
+Json metrics_json(const CategoryResult& result) {
+  Json metrics = Json::object();
+  for (const MetricInfo& info : kMetrics) {
+    metrics[std::string(info.key)] = value_json(result.value(info.metric));
+  }
+  return metrics;
+}
+
+Json mean_json(const Average::Mean& mean) {
+  Json entry = value_json(mean.value);
+  entry["defined"] = mean.defined;
+  entry["categories"] = mean.categories;
+  return entry;
+}
+
+Json intervals_json(const CategoryEvaluation& category) {
+  Json intervals = Json::object();
+  for (const ConfidenceInterval& interval : category.intervals) {
+    intervals[interval.key] = {
+        {"lower", interval.lower}, {"upper", interval.upper}, {"resamples", interval.resamples}};
+  }
+  return intervals;
 }
 
 }  // namespace
 
+std::vector<CategoryResult> EvalAnswer::results() const {
+  std::vector<CategoryResult> results;
+  for (const auto& category : categories) {
+    results.push_back(category.result);
+  }
+  return results;
+}
+
 Average EvalAnswer::mean() const {
-  return average(results_of(*this), skip_undefined);
+  return average(results(), skip_undefined);
+}
+
+std::vector<std::pair<std::string, std::int64_t>> counts_of(const CategoryEvaluation& category) {
+  const auto& result = category.result;
+  return {{"images", static_cast<std::int64_t>(result.num_images)},
+          {"anomalous", static_cast<std::int64_t>(result.anomalous_images)},
+          {"components", static_cast<std::int64_t>(result.components)},
+          {"components_vanished", category.components_vanished},
+          {"labels_changed", category.labels_changed}};
+}
+
+std::string shown(const std::string& name) {
+  const auto quoted = quote(name);
+  return quoted.substr(1, quoted.size() - 2);
 }
 
 std::string eval_table(const EvalAnswer& answer) {
@@ -182,25 +233,10 @@ std::string eval_table(const EvalAnswer& answer) {
   }
   rows.push_back({"mean", std::to_string(images)});
   for (const Average::Mean& mean : answer.mean().means) {
-    const bool partly = mean.value.value && mean.defined < mean.categories;
-    rows.back().push_back(
-        footnotes.cell(mean.value) +
-        (partly ? fmt::format(" ({} of {})", mean.defined, mean.categories) : std::string()));
+    rows.back().push_back(mean_cell(mean, footnotes));
   }
-  std::vector<std::size_t> widths(rows.front().size(), 0);
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], row[i].size());
-    }
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      text += i == 0 ? fmt::format("{:<{}}", row[i], widths[i])
-                     : fmt::format("  {:>{}}", row[i], widths[i]);
-    }
-    text += '\n';
-  }
+  std::string text = layout(rows) + extra_table(answer, footnotes) +
+                     defect_table(answer, footnotes) + interval_table(answer);
   const auto& options = answer.options;
   const auto size = options.size.text();
   text +=
@@ -233,14 +269,18 @@ std::string eval_table(const EvalAnswer& answer) {
 std::string eval_csv(const EvalAnswer& answer) {
   std::string text = "category,images";
   for (const MetricInfo& info : kMetrics) {
-    text += "," + std::string(info.key);
+    text += fmt::format(",{}", info.key);
+  }
+  const auto extra_means = average_extra(answer.results(), answer.skip_undefined);
+  for (const auto& [key, mean] : extra_means) {
+    text += fmt::format(",{}", key);
   }
   text += ",metric_mode,metric_version,fpr_limit,eval_size,image_score\n";
   const auto line = [&](const std::string& category, std::size_t images, const auto& value_at) {
     text += fmt::format("{},{}", csv_field(category), images);
-    for (std::size_t i = 0; i < kNumMetrics; ++i) {
+    for (std::size_t i = 0; i < kNumMetrics + extra_means.size(); ++i) {
       const MetricValue& value = value_at(i);
-      text += "," + (value.value ? percent(*value.value, 6) : "n/a");
+      text += fmt::format(",{}", value.value ? percent(*value.value, 6) : "n/a");
     }
     text += fmt::format(",{},{},{},{},{}\n",
                         metric_mode_name(answer.options.metrics.mode),
@@ -253,68 +293,68 @@ std::string eval_csv(const EvalAnswer& answer) {
   for (const auto& category : answer.categories) {
     images += category.result.num_images;
     line(category.category, category.result.num_images, [&](std::size_t i) -> const MetricValue& {
-      return category.result.values[i];
+      const auto& result = category.result;
+      return i < kNumMetrics ? result.values[i] : result.extra[i - kNumMetrics].value;
     });
   }
   const Average mean = answer.mean();
-  line("", images, [&](std::size_t i) -> const MetricValue& { return mean.means[i].value; });
+  line("", images, [&](std::size_t i) -> const MetricValue& {
+    return i < kNumMetrics ? mean.means[i].value : extra_means[i - kNumMetrics].second.value;
+  });
   return text;
 }
 
 Json eval_json(const EvalAnswer& answer) {
+  const auto& options = answer.options;
+  const auto extra_means = average_extra(answer.results(), answer.skip_undefined);
   Json categories = Json::array();
   for (const auto& category : answer.categories) {
-    Json metrics = Json::object(), counts = Json::object();
-    for (const MetricInfo& info : kMetrics) {
-      metrics[std::string(info.key)] = value_json(category.result.value(info.metric));
-    }
+    Json counts = Json::object();
     for (const auto& [name, value] : counts_of(category)) {
       counts[name] = value;
     }
-    categories.push_back({{"category", category.category},
-                          {"images", category.result.num_images},
-                          {"metrics", metrics},
-                          {"counts", counts}});
+    Json entry = {{"category", category.category},
+                  {"images", category.result.num_images},
+                  {"metrics", metrics_json(category.result)},
+                  {"counts", counts}};
+    if (!extra_means.empty()) {
+      entry["extra"] = extra_json(category.result);
+    }
+    if (options.by_defect) {
+      entry["defects"] = Json::array();
+      for (const auto& defect : category.defects) {
+        entry["defects"].push_back({{"defect", defect.defect},
+                                    {"images", defect.result.anomalous_images},
+                                    {"metrics", metrics_json(defect.result)},
+                                    {"extra", extra_json(defect.result)}});
+      }
+    }
+    if (options.bootstrap) {
+      entry["intervals"] = intervals_json(category);
+    }
+    categories.push_back(std::move(entry));
   }
   Json means = Json::object();
   const Average average = answer.mean();
   for (const MetricInfo& info : kMetrics) {
-    const Average::Mean& mean = average.means[static_cast<std::size_t>(info.metric)];
-    Json& entry = means[std::string(info.key)];
-    entry = value_json(mean.value);
-    entry["defined"] = mean.defined;
-    entry["categories"] = mean.categories;
+    means[std::string(info.key)] = mean_json(average.means[static_cast<std::size_t>(info.metric)]);
   }
-  return {{"metric_mode", std::string(metric_mode_name(answer.options.metrics.mode))},
-          {"metric_version", kMetricVersion},
-          {"fpr_limit", answer.options.metrics.fpr_limit},
-          {"eval_size", answer.options.size.text()},
-          {"image_score", answer.options.image_score.text()},
-          {"categories", categories},
-          {"mean", means}};
-}
-
-std::string store_eval(const EvalAnswer& answer,
-                       const std::filesystem::path& file,
-                       const std::string& method,
-                       const std::string& dataset) {
-  const RunRow row = run_row(answer, method, dataset);
-  const EventBatch rows = rows_of(answer);
-  auto store = Store::open_for_write(file);
-  const auto known = store.newest_finished(row.key);
-  const RunId id = known ? known->id : store.begin_run(row, this_machine());
-  if (known) {
-    store.append(id, rows);
-  } else {
-    store.finish_run(id, {RunStatus::kFinished, {}, 0, 0}, rows);
+  Json json = {{"metric_mode", std::string(metric_mode_name(options.metrics.mode))},
+               {"metric_version", kMetricVersion},
+               {"fpr_limit", options.metrics.fpr_limit},
+               {"eval_size", options.size.text()},
+               {"image_score", options.image_score.text()},
+               {"categories", categories},
+               {"mean", means}};
+  for (const auto& [key, mean] : extra_means) {
+    json["mean_extra"][key] = mean_json(mean);
   }
-  store.close();
-  return fmt::format("stored as run {} of '{}' on '{}' in {}{}",
-                     to_int(id),
-                     shown(method),
-                     shown(dataset),
-                     std::filesystem::absolute(file).string(),
-                     known ? " (these maps were there already)" : "");
+  if (options.bootstrap) {
+    json["bootstrap"] = {{"resamples", options.bootstrap->resamples},
+                         {"seed", options.bootstrap->seed},
+                         {"level", options.bootstrap->level}};
+  }
+  return json;
 }
 
 }  // namespace adb

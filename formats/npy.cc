@@ -174,9 +174,14 @@ class HeaderParser {
   std::size_t at_ = 0;
 };
 
-}  // namespace
+struct Content {
+  HeaderParser::Result header;
+  std::span<const std::uint8_t> data;
+};
 
-Array parse_npy(std::span<const std::uint8_t> bytes, const std::string& source, ErrorKind kind) {
+Content read_content(std::span<const std::uint8_t> bytes,
+                     const std::string& source,
+                     ErrorKind kind) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   ADB_CHECK(text.size() >= 10 && text.starts_with(kMagic), kind, "{}: not an .npy file", source);
   const int version = bytes[6];
@@ -211,6 +216,13 @@ Array parse_npy(std::span<const std::uint8_t> bytes, const std::string& source, 
             shape_text(header.shape),
             dtype_name(header.dtype),
             *size);
+  return {std::move(header), data};
+}
+
+}  // namespace
+
+Array parse_npy(std::span<const std::uint8_t> bytes, const std::string& source, ErrorKind kind) {
+  auto [header, data] = read_content(bytes, source, kind);
   Array array{header.dtype, std::move(header.shape), {}};
   if (header.fortran_order && !data.empty()) {
     std::vector<std::int64_t> strides;
@@ -224,6 +236,16 @@ Array parse_npy(std::span<const std::uint8_t> bytes, const std::string& source, 
     array.bytes.assign(data.begin(), data.end());
   }
   return array;
+}
+
+std::optional<ArrayView> view_npy(std::span<const std::uint8_t> bytes,
+                                  const std::string& source,
+                                  ErrorKind kind) {
+  auto [header, data] = read_content(bytes, source, kind);
+  if (header.fortran_order) {
+    return std::nullopt;
+  }
+  return ArrayView{header.dtype, std::move(header.shape), data};
 }
 
 Array read_npy(const std::filesystem::path& file, ErrorKind kind) {

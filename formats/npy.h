@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -18,6 +19,12 @@ Array read_npy(const std::filesystem::path& file, ErrorKind kind);
 
 // The same from bytes in memory; `source` names them in messages.
 Array parse_npy(std::span<const std::uint8_t> bytes, const std::string& source, ErrorKind kind);
+
+// The array of bytes in memory as it lies there, without a copy; nothing if it is in Fortran order.
+// Refused as in parse_npy.
+std::optional<ArrayView> view_npy(std::span<const std::uint8_t> bytes,
+                                  const std::string& source,
+                                  ErrorKind kind);
 
 // Writes version 1, row-major, so that a crash leaves the old file or the new one. Every element
 // type but bfloat16, which the format lacks.

@@ -28,7 +28,7 @@ struct KeyBins {
   }
 };
 
-inline constexpr std::size_t kBlockSize = 256;  // scores whose cache misses overlap
+inline constexpr std::size_t kBlockSize = 512;  // scores whose cache misses overlap
 
 // Scores whose bin holds a listed key.
 struct Candidates {

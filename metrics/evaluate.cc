@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "metrics/ader.h"
+#include "metrics/aupimo.h"
 #include "metrics/pixel_ranking.h"
 #include "metrics/workers.h"
 
@@ -12,6 +13,7 @@ namespace adb {
 namespace {
 
 constexpr double kAderFprLimit = 0.3;
+constexpr double kRecall = 0.95;  // of fpr95
 
 MetricValue& value_of(CategoryResult& result, Metric metric) {
   return result.values[static_cast<std::size_t>(metric)];
@@ -54,24 +56,65 @@ void evaluate_images(const CategoryInput& input,
   value_of(result, Metric::kImageF1Max) = MetricValue::of(result.image->f1_max);
 }
 
+// ranking: nullptr where the pixel figures are undefined
+void evaluate_extra(const CategoryInput& input,
+                    const PixelRanking* ranking,
+                    const EvaluationOptions& options,
+                    CategoryResult& result) {
+  const auto add = [&](std::string key, Metric like, const auto& figure) {
+    const MetricValue& base = result.value(like);
+    result.extra.push_back(
+        {std::move(key), base.value ? figure() : MetricValue::undefined(base.reason)});
+  };
+  if (options.extra) {
+    add("image.fpr95", Metric::kImageAuroc, [&] {
+      return MetricValue::of(fpr_at_recall(input.image_scores, input.image_labels, kRecall));
+    });
+    add("pixel.fpr95", Metric::kPixelAuroc, [&] {
+      return MetricValue::of(ranking->fpr_at_recall(kRecall));
+    });
+    add("pixel.iou_max", Metric::kPixelF1Max, [&] {
+      // F1 = 2 TP / (TP + FP + P) = n / d, IoU = TP / (FP + P), which rises with it.
+      const auto n = static_cast<double>(result.pixel->f1_numerator);
+      const auto twice_d = static_cast<double>(2 * result.pixel->f1_denominator);
+      return MetricValue::of(n / (twice_d - n));
+    });
+    add("pixel.aupimo", Metric::kPixelAuroc, [&] { return aupimo(input, options.threads); });
+  }
+  for (const double limit : options.more_fpr_limits) {
+    add(fmt::format("pixel.aupro@{}", limit), Metric::kPixelAupro, [&] {
+      return MetricValue::of(ranking->aupro(limit));
+    });
+  }
+}
+
 void evaluate_pixels(const CategoryInput& input,
                      const InputCounts& counts,
                      const EvaluationOptions& options,
                      CategoryResult& result) {
+  MapCheck map_check(input);
+  if (result.anomalous_pixels == 0 || result.normal_pixels == 0) {
+    run_workers(usable_workers(options.threads, input.maps.size()), [&](int) { map_check.run(); });
+    map_check.finish();
+  }
   if (input.without_masks) {
     set_undefined(result, MetricLevel::kPixel, "no masks");
+    evaluate_extra(input, nullptr, options, result);
     return;
   }
   if (result.anomalous_pixels == 0) {
     set_undefined(result, MetricLevel::kPixel, "no anomalous pixel");
+    evaluate_extra(input, nullptr, options, result);
     return;
   }
   if (result.normal_pixels == 0) {
     set_undefined(result, MetricLevel::kPixel, "no normal pixel");
     result.components = count_components(input, options.connectivity);
+    evaluate_extra(input, nullptr, options, result);
     return;
   }
-  const PixelRanking ranking(input, counts.anomalous_pixels, options.connectivity, options.threads);
+  const PixelRanking ranking(
+      input, counts.anomalous_pixels, options.connectivity, options.threads, &map_check);
   result.components = ranking.num_components();
   if (options.mode == MetricMode::kAder) {
     result.pixel = ranking.figures();
@@ -96,6 +139,7 @@ void evaluate_pixels(const CategoryInput& input,
   }
   value_of(result, Metric::kPixelAuroc) = MetricValue::of(result.pixel->auroc);
   value_of(result, Metric::kPixelAp) = MetricValue::of(result.pixel->ap);
+  evaluate_extra(input, &ranking, options, result);
 }
 
 void compare_labels_with_masks(const CategoryInput& input,
@@ -120,6 +164,39 @@ void compare_labels_with_masks(const CategoryInput& input,
   }
 }
 
+void check_fpr_limit(double limit) {
+  ADB_CHECK(limit > 0 && limit <= 1,
+            ErrorKind::kUsage,
+            "the false-positive limit must be in (0, 1], got {}",
+            limit);
+}
+
+// value_of(category): the figure to be averaged
+template <class ValueOf>
+Average::Mean mean_over(std::span<const CategoryResult> categories,
+                        bool skip_undefined,
+                        const ValueOf& value_of_category) {
+  Average::Mean mean;
+  mean.categories = categories.size();
+  double sum = 0;
+  for (const CategoryResult& category : categories) {
+    const MetricValue& value = value_of_category(category);
+    if (value.value) {
+      sum += *value.value;
+      ++mean.defined;
+    }
+  }
+  if (mean.defined == 0) {
+    mean.value = MetricValue::undefined("undefined in every category");
+  } else if (mean.defined < mean.categories && !skip_undefined) {
+    mean.value = MetricValue::undefined(fmt::format(
+        "undefined in {} of {} categories", mean.categories - mean.defined, mean.categories));
+  } else {
+    mean.value = MetricValue::of(sum / static_cast<double>(mean.defined));
+  }
+  return mean;
+}
+
 }  // namespace
 
 std::string_view metric_mode_name(MetricMode mode) {
@@ -136,15 +213,19 @@ MetricMode parse_metric_mode(std::string_view name) {
 }
 
 void check_options(const EvaluationOptions& options) {
-  ADB_CHECK(options.fpr_limit > 0 && options.fpr_limit <= 1,
-            ErrorKind::kUsage,
-            "the false-positive limit must be in (0, 1], got {}",
-            options.fpr_limit);
+  check_fpr_limit(options.fpr_limit);
   ADB_CHECK(options.mode == MetricMode::kExact || options.fpr_limit == kAderFprLimit,
             ErrorKind::kUsage,
             "`ader` mode knows only the false-positive limit {}, got {}",
             kAderFprLimit,
             options.fpr_limit);
+  for (const double limit : options.more_fpr_limits) {
+    check_fpr_limit(limit);
+  }
+  ADB_CHECK(
+      options.mode == MetricMode::kExact || (!options.extra && options.more_fpr_limits.empty()),
+      ErrorKind::kUsage,
+      "further figures and limits are exact only: not in `ader` mode");
   ADB_CHECK(options.threads >= 1,
             ErrorKind::kUsage,
             "threads must be at least 1, got {}",
@@ -157,7 +238,7 @@ void check_options(const EvaluationOptions& options) {
 
 CategoryResult evaluate_category(const CategoryInput& input, const EvaluationOptions& options) {
   check_options(options);
-  const InputCounts counts = check_input(input, options.threads);
+  const InputCounts counts = check_besides_maps(input, options.threads);
   CategoryResult result;
   result.num_images = input.num_images();
   result.anomalous_images = counts.anomalous_images;
@@ -190,24 +271,11 @@ Average average(std::span<const CategoryResult> categories, bool skip_undefined)
   Average average;
   std::array<MetricValue, kNumBaseMetrics> means;
   for (std::size_t i = 0; i < kNumBaseMetrics; ++i) {
-    Average::Mean& mean = average.means[i];
-    mean.categories = categories.size();
-    double sum = 0;
-    for (const CategoryResult& category : categories) {
-      if (category.values[i].value) {
-        sum += *category.values[i].value;
-        ++mean.defined;
-      }
-    }
-    if (mean.defined == 0) {
-      mean.value = MetricValue::undefined("undefined in every category");
-    } else if (mean.defined < mean.categories && !skip_undefined) {
-      mean.value = MetricValue::undefined(fmt::format(
-          "undefined in {} of {} categories", mean.categories - mean.defined, mean.categories));
-    } else {
-      mean.value = MetricValue::of(sum / static_cast<double>(mean.defined));
-    }
-    means[i] = mean.value;
+    average.means[i] =
+        mean_over(categories, skip_undefined, [i](const auto& category) -> const MetricValue& {
+          return category.values[i];
+        });
+    means[i] = average.means[i].value;
   }
   Average::Mean& mad = average.means[static_cast<std::size_t>(Metric::kMad)];
   mad.value = mean_of_metrics(means);
@@ -217,6 +285,20 @@ Average average(std::span<const CategoryResult> categories, bool skip_undefined)
         return category.value(Metric::kMad).value.has_value();
       }));
   return average;
+}
+
+std::vector<std::pair<std::string, Average::Mean>> average_extra(
+    std::span<const CategoryResult> categories, bool skip_undefined) {
+  std::vector<std::pair<std::string, Average::Mean>> means;
+  const std::size_t figures = categories.empty() ? 0 : categories.front().extra.size();
+  for (std::size_t i = 0; i < figures; ++i) {
+    means.emplace_back(
+        categories.front().extra[i].key,
+        mean_over(categories, skip_undefined, [i](const auto& category) -> const MetricValue& {
+          return category.extra[i].value;
+        }));
+  }
+  return means;
 }
 
 }  // namespace adb

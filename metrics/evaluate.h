@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "metrics/components.h"
@@ -33,6 +34,11 @@ struct EvaluationOptions {
   int threads = 1;         // changes no figure
   Connectivity connectivity = Connectivity::kEight;  // four only to compare with other programs
   int ader_steps = 100;  // thresholds of AU-PRO in `ader` mode; 2 .. 100000
+
+  // Figures besides the eight (docs/metrics.md), in exact mode only. With `extra`: image.fpr95,
+  // pixel.fpr95, pixel.iou_max, pixel.aupimo. Then pixel.aupro@LIMIT for each of these limits.
+  bool extra = false;
+  std::vector<double> more_fpr_limits{};
 };
 
 // throws: Error(kUsage)
@@ -42,6 +48,12 @@ void check_options(const EvaluationOptions& options);
 struct EvaluationWarning {
   std::size_t image;
   std::string message;  // names the image
+};
+
+// A figure besides the eight.
+struct ExtraFigure {
+  std::string key;
+  MetricValue value;
 };
 
 struct AderDetails {
@@ -59,6 +71,8 @@ struct CategoryResult {
   // of the grid.
   std::optional<RankingFigures> image;
   std::optional<RankingFigures> pixel;
+
+  std::vector<ExtraFigure> extra;  // as asked for
 
   std::uint64_t num_images = 0;
   std::uint64_t anomalous_images = 0;  // by the data set's labels
@@ -92,5 +106,9 @@ struct Average {
 // Unweighted means over categories. An undefined member makes a mean undefined unless
 // skip_undefined is set, which averages the defined ones.
 Average average(std::span<const CategoryResult> categories, bool skip_undefined);
+
+// Unweighted means of the extra figures over categories that were asked for the same ones.
+std::vector<std::pair<std::string, Average::Mean>> average_extra(
+    std::span<const CategoryResult> categories, bool skip_undefined);
 
 }  // namespace adb

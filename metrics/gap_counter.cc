@@ -56,38 +56,44 @@ Table make_table(std::span<const std::uint32_t> keys,
   const std::size_t first_half = keys.front() >> 16;
   const std::size_t num_halves = (keys.back() >> 16) - first_half + 1;
   const std::vector<std::uint32_t> sampled = sample_halves(maps, first_half, num_halves);
+  std::vector<std::size_t> ends(num_halves);  // per half, where its keys end
   std::vector<double> weights(num_halves);
   double total = 0;
-  for (std::size_t begin = 0; begin < keys.size();) {
-    const std::uint32_t half = keys[begin] >> 16;
-    std::size_t end = begin + 1;
-    while (end < keys.size() && keys[end] >> 16 == half) {
+  std::size_t begin = 0;
+  for (std::size_t half = 0; half < num_halves; ++half) {
+    std::size_t end = begin;
+    while (end < keys.size() && (keys[end] >> 16) - first_half == half) {
       ++end;
     }
-    double& weight = weights[half - first_half];
-    weight = std::sqrt((sampled[half - first_half] + 1.0) * static_cast<double>(end - begin));
-    total += weight;
+    weights[half] = std::sqrt((sampled[half] + 1.0) * static_cast<double>(end - begin));
+    total += weights[half];
+    ends[half] = end;
     begin = end;
   }
 
   Table table;
-  table.ranges.reserve(num_halves + 1);
   const auto wanted = static_cast<double>(std::min(kBins, kBinsPerKey * keys.size()));
   std::size_t num_bins = 0;
   for (const double weight : weights) {
-    const int bits =
-        weight == 0
-            ? 0
-            : std::clamp(static_cast<int>(std::lround(std::log2(wanted * weight / total))), 0, 16);
+    int bits = 0;
+    if (weight > 0) {
+      bits = std::clamp(static_cast<int>(std::lround(std::log2(wanted * weight / total))), 0, 16);
+    }
     table.ranges.push_back(
         static_cast<std::uint32_t>(num_bins << 5 | static_cast<std::size_t>(16 - bits)));
     num_bins += std::size_t{1} << bits;
   }
   table.ranges.push_back(static_cast<std::uint32_t>(num_bins << 5 | 16U));
   table.bins.resize(num_bins + 1);
-  const KeyBins bins = {keys.front(), table.ranges, table.bins};
-  for (std::size_t i = keys.size(); i-- > 0;) {  // the lowest key of a bin is set last and stays
-    table.bins[bins.index(keys[i])] = static_cast<std::uint32_t>(i << 1 | 1U);
+  begin = 0;
+  for (std::size_t half = 0; half < num_halves; ++half) {
+    std::uint32_t* bins = table.bins.data() + (table.ranges[half] >> 5);
+    const std::uint32_t shift = table.ranges[half] & 31U;
+    for (std::size_t i = ends[half];
+         i-- > begin;) {  // the lowest key of a bin is set last and stays
+      bins[(keys[i] & 0xFFFFU) >> shift] = static_cast<std::uint32_t>(i << 1 | 1U);
+    }
+    begin = ends[half];
   }
   return table;
 }

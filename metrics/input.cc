@@ -188,25 +188,24 @@ std::string CategoryInput::describe_image(std::size_t image) const {
 }
 
 InputCounts check_input(const CategoryInput& input, int threads) {
+  InputCounts counts = check_besides_maps(input, threads);
+  MapCheck map_check(input);
+  run_workers(usable_workers(threads, input.maps.size()), [&](int) { map_check.run(); });
+  map_check.finish();
+  return counts;
+}
+
+InputCounts check_besides_maps(const CategoryInput& input, int threads) {
   check_sizes(input);
   check_labels(input);
-  const std::size_t images = input.num_images();
+  const std::size_t images = input.masks.size();
   InputCounts counts;
   counts.anomalous_images = count_ones(input.image_labels);
-  counts.anomalous_pixels.resize(input.without_masks ? 0 : images);
+  counts.anomalous_pixels.resize(images);
   std::atomic<std::size_t> next = 0;
   std::atomic<std::size_t> first_bad_mask = images;
-  std::atomic<bool> finite =
-      all_finite(input.image_scores.data(), input.image_scores.size()) &&
-      all_finite(input.ader_image_scores.data(), input.ader_image_scores.size());
   run_workers(usable_workers(threads, images), [&](int) {
     for (std::size_t i = next++; i < images; i = next++) {
-      if (!all_finite(input.maps[i].data(), input.maps[i].size())) {
-        finite = false;
-      }
-      if (input.without_masks) {
-        continue;
-      }
       if (all_binary(input.masks[i].data(), input.masks[i].size())) {
         counts.anomalous_pixels[i] = count_ones(input.masks[i]);
       } else {
@@ -219,10 +218,26 @@ InputCounts check_input(const CategoryInput& input, int threads) {
   if (first_bad_mask < images) {
     reject_mask(input, first_bad_mask);
   }
-  if (!finite) {
+  if (!all_finite(input.image_scores.data(), input.image_scores.size()) ||
+      !all_finite(input.ader_image_scores.data(), input.ader_image_scores.size())) {
     reject_nonfinite(input);
   }
   return counts;
+}
+
+void MapCheck::run() {
+  for (std::size_t i = next_++; i < input_.maps.size(); i = next_++) {
+    if (!all_finite(input_.maps[i].data(), input_.maps[i].size())) {
+      finite_ = false;
+    }
+  }
+}
+
+void MapCheck::finish() const {
+  ADB_ASSERT(next_ >= input_.maps.size());
+  if (!finite_) {
+    reject_nonfinite(input_);
+  }
 }
 
 }  // namespace adb

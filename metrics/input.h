@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -67,5 +68,27 @@ struct InputCounts {
 // threads.
 //   throws: RejectedInput
 InputCounts check_input(const CategoryInput& input, int threads);
+
+// The same but for the scores of maps, which MapCheck looks at.
+InputCounts check_besides_maps(const CategoryInput& input, int threads);
+
+// Whether all scores of the maps are finite, apart from the other checks, so that threads which
+// have nothing else to do can look.
+//   input: passed check_besides_maps; kept by reference
+class MapCheck {
+ public:
+  explicit MapCheck(const CategoryInput& input) : input_(input) {}
+
+  // Looks at maps until none is left; for any number of threads at the same time.
+  void run();
+
+  // After all calls of run(), at least one. throws: RejectedInput
+  void finish() const;
+
+ private:
+  const CategoryInput& input_;
+  std::atomic<std::size_t> next_ = 0;
+  std::atomic<bool> finite_ = true;
+};
 
 }  // namespace adb

@@ -1,7 +1,6 @@
 #include "metrics/pixel_ranking.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <mutex>
 #include <numeric>
@@ -10,6 +9,7 @@
 
 #include "core/error.h"
 #include "metrics/gap_counter.h"
+#include "metrics/key_sort.h"
 #include "metrics/score_key.h"
 #include "metrics/workers.h"
 
@@ -41,64 +41,29 @@ class AreaNumbers {
   std::vector<std::uint32_t> areas_;
 };
 
-// Keys with a payload each, in two arrays.
-struct Items {
-  std::span<std::uint32_t> keys;
-  std::span<std::uint32_t> payloads;
-};
-
-// Sorts by key, least significant digit first. returns: which of the two holds the result
-Items sort_items(Items items, Items scratch) {
-  constexpr std::uint32_t kDigitBits = 11;
-  constexpr std::uint32_t kDigitMask = (1U << kDigitBits) - 1;
-  constexpr std::size_t kDigits = 3;
-  std::array<std::array<std::uint32_t, kDigitMask + 1>, kDigits> counts{};
-  for (const std::uint32_t key : items.keys) {
-    for (std::size_t digit = 0; digit < kDigits; ++digit) {
-      ++counts[digit][key >> digit * kDigitBits & kDigitMask];
-    }
-  }
-  for (std::size_t digit = 0; digit < kDigits; ++digit) {
-    const std::size_t shift = digit * kDigitBits;
-    auto& places = counts[digit];
-    if (places[items.keys[0] >> shift & kDigitMask] == items.keys.size()) {
-      continue;  // all keys share this digit
-    }
-    std::exclusive_scan(places.begin(), places.end(), places.begin(), 0U);
-    for (std::size_t i = 0; i < items.keys.size(); ++i) {
-      const std::uint32_t place = places[items.keys[i] >> shift & kDigitMask]++;
-      scratch.keys[place] = items.keys[i];
-      scratch.payloads[place] = items.payloads[i];
-    }
-    std::swap(items, scratch);
-  }
-  return items;
-}
-
-// Writes the anomalous pixels of one image: keys, and as payload the number of their component's
-// area. returns: the number of components
+// Writes the anomalous pixels of one image as items: keys, and as payload the number of their
+// component's area. returns: the number of components
 std::size_t collect_pixels(std::span<const float> map,
                            std::span<const std::uint8_t> mask,
                            std::size_t width,
                            Connectivity connectivity,
                            ComponentLabeller& labeller,
                            AreaNumbers& areas,
-                           Items out) {
+                           std::span<std::uint32_t> items) {
   labeller.start(mask, width, connectivity);
   std::size_t at = 0;
   for (std::size_t begin = 0; begin < mask.size(); begin += width) {
     for (const MaskRun& run : labeller.next_row()) {
       for (std::size_t pixel = run.begin; pixel < run.end; ++pixel, ++at) {
-        out.keys[at] = score_key(map[pixel]);
-        out.payloads[at] = run.number;
+        store_item(items.data(), at, {score_key(map[pixel]), run.number});
       }
     }
   }
   const std::size_t components = labeller.finish();
   areas.replace(labeller.areas());
   const std::span<const std::uint32_t> numbers = labeller.areas();
-  for (std::uint32_t& payload : out.payloads) {
-    payload = numbers[payload];
+  for (std::size_t payload = 1; payload < items.size(); payload += kItemWords) {
+    items[payload] = numbers[items[payload]];
   }
   return components;
 }
@@ -108,21 +73,68 @@ std::size_t collect_pixels(std::span<const float> map,
 PixelRanking::PixelRanking(const CategoryInput& input,
                            std::span<const std::uint64_t> anomalous_pixels,
                            Connectivity connectivity,
-                           int threads) {
+                           int threads,
+                           MapCheck* pending) {
   const std::size_t images = input.maps.size();
   std::vector<std::size_t> offsets(images + 1, 0);
   std::inclusive_scan(anomalous_pixels.begin(), anomalous_pixels.end(), offsets.begin() + 1);
-  const std::size_t anomalous = offsets.back();
-  num_normal_ = images * input.height * input.width - anomalous;
-  ADB_ASSERT(anomalous > 0 && num_normal_ > 0);
-  ADB_CHECK(anomalous < kLastOfScore,
+  num_anomalous_ = offsets.back();
+  num_normal_ = images * input.height * input.width - num_anomalous_;
+  ADB_ASSERT(num_anomalous_ > 0 && num_normal_ > 0);
+  ADB_CHECK(num_anomalous_ < kLastOfScore,
             ErrorKind::kData,
             "{} anomalous pixels in a category: at most {} can be measured",
-            anomalous,
+            num_anomalous_,
             kLastOfScore - 1);
 
-  keys_.resize(anomalous + kKeyPadding);
-  pixels_.resize(anomalous);
+  // Two arrays of items for the sort; afterwards pixels and keys lie in one, the counts in the
+  // other. Not initialised: the threads that write them bring in their memory.
+  const std::size_t item_words = kItemWords * num_anomalous_;
+  ranked_ = std::make_unique_for_overwrite<std::uint32_t[]>(item_words + kKeyPadding);
+  counts_ = std::make_unique_for_overwrite<std::uint32_t[]>(item_words + kKeyPadding);
+  collect_items(input, offsets, connectivity, threads, {ranked_.get(), item_words});
+  const int workers = pending != nullptr ? usable_workers(threads, images) : 1;
+  run_workers(workers, [&](int worker) {
+    if (worker == 0) {
+      sort_pixels();
+    }
+    if (pending != nullptr) {
+      pending->run();
+    }
+  });
+  if (pending != nullptr) {
+    pending->finish();
+  }
+  const std::span<std::uint32_t> counts(counts_.get(), 2 * num_keys_ + 1);
+  std::fill(counts.begin(), counts.end(), 0U);
+  count_gaps({distinct_keys(), num_keys_ + kKeyPadding}, input.maps, threads, counts);
+}
+
+// From the items in ranked_ to pixels and keys there, with counts_ as the second array.
+void PixelRanking::sort_pixels() {
+  const std::size_t item_words = kItemWords * num_anomalous_;
+  const auto sorted = sort_items({ranked_.get(), item_words}, {counts_.get(), item_words});
+  if (sorted.data() == ranked_.get()) {
+    std::swap(ranked_, counts_);
+  }
+  std::uint32_t* keys = ranked_.get() + num_anomalous_;
+  for (std::size_t i = 0; i < num_anomalous_; ++i) {
+    const KeyedItem item = load_item(sorted.data(), i);
+    const bool last = i + 1 == num_anomalous_ || load_item(sorted.data(), i + 1).key != item.key;
+    ranked_[i] = item.payload | (last ? kLastOfScore : 0U);
+    keys[num_keys_] = item.key;
+    num_keys_ += last ? 1 : 0;
+  }
+  std::fill_n(keys + num_keys_, kKeyPadding, kKeySentinel);
+}
+
+// offsets: of each image's first item, and the end
+void PixelRanking::collect_items(const CategoryInput& input,
+                                 std::span<const std::size_t> offsets,
+                                 Connectivity connectivity,
+                                 int threads,
+                                 std::span<std::uint32_t> items) {
+  const std::size_t images = input.maps.size();
   AreaNumbers areas;
   std::atomic<std::size_t> next = 0;
   std::atomic<std::uint64_t> components = 0;
@@ -131,42 +143,28 @@ PixelRanking::PixelRanking(const CategoryInput& input,
     for (std::size_t i = next++; i < images; i = next++) {
       const std::size_t size = offsets[i + 1] - offsets[i];
       if (size > 0) {
-        const Items out = {std::span(keys_).subspan(offsets[i], size),
-                           std::span(pixels_).subspan(offsets[i], size)};
-        components += collect_pixels(
-            input.maps[i], input.masks[i], input.width, connectivity, labeller, areas, out);
+        components += collect_pixels(input.maps[i],
+                                     input.masks[i],
+                                     input.width,
+                                     connectivity,
+                                     labeller,
+                                     areas,
+                                     items.subspan(kItemWords * offsets[i], kItemWords * size));
       }
     }
   });
   num_components_ = components;
   areas_ = areas.take();
-
-  counts_.resize(2 * anomalous + 1);  // the sort's second buffer first
-  const Items sorted = sort_items(
-      {std::span(keys_).first(anomalous), pixels_},
-      {std::span(counts_).first(anomalous), std::span(counts_).subspan(anomalous, anomalous)});
-  std::size_t distinct = 0;
-  for (std::size_t i = 0; i < anomalous; ++i) {
-    const std::uint32_t key = sorted.keys[i];
-    const bool last = i + 1 == anomalous || sorted.keys[i + 1] != key;
-    pixels_[i] = sorted.payloads[i] | (last ? kLastOfScore : 0U);
-    keys_[distinct] = key;  // never beyond i, so also right when the result lies in keys_
-    distinct += last ? 1 : 0;
-  }
-  keys_.resize(distinct);
-  keys_.resize(distinct + kKeyPadding, kKeySentinel);
-  counts_.assign(2 * distinct + 1, 0);
-  count_gaps(keys_, input.maps, threads, counts_);
 }
 
 template <class Visit>
 void PixelRanking::for_each_score(Visit visit) const {
   std::uint64_t above = 0;
-  std::size_t end = pixels_.size();
-  for (std::size_t i = keys_.size() - kKeyPadding; i-- > 0;) {
+  std::size_t end = num_anomalous_;
+  for (std::size_t i = num_keys_; i-- > 0;) {
     above += counts_[2 * i + 2];
     std::size_t begin = end - 1;
-    while (begin > 0 && (pixels_[begin - 1] & kLastOfScore) == 0) {
+    while (begin > 0 && (pixels()[begin - 1] & kLastOfScore) == 0) {
       --begin;
     }
     const std::uint64_t here = counts_[2 * i + 1] - (end - begin);
@@ -183,7 +181,7 @@ RankingFigures PixelRanking::figures() const {
   for_each_score(
       [&](std::size_t key, std::size_t begin, std::size_t end, std::uint64_t, std::uint64_t here) {
         sums.add_normal(counts_[2 * key + 2]);
-        sums.add_group(keys_[key], end - begin, here);
+        sums.add_group(distinct_keys()[key], end - begin, here);
         return true;
       });
   sums.add_normal(counts_[0]);
@@ -217,7 +215,7 @@ PixelRanking::RegionSums PixelRanking::sum_regions(double normal_limit) const {
     const std::uint64_t not_below = above + here;
     if (static_cast<double>(not_below) <= normal_limit) {
       for (std::size_t i = begin; i < end; ++i) {
-        RegionSums::Area& area = sums.by_area[pixels_[i] & ~kLastOfScore];
+        RegionSums::Area& area = sums.by_area[pixels()[i] & ~kLastOfScore];
         ++area.pixels;
         area.ranks += above + not_below;
       }
@@ -225,7 +223,7 @@ PixelRanking::RegionSums PixelRanking::sum_regions(double normal_limit) const {
     }
     if (static_cast<double>(above) < normal_limit) {
       for (std::size_t i = begin; i < end; ++i) {
-        ++sums.by_area[pixels_[i] & ~kLastOfScore].split;
+        ++sums.by_area[pixels()[i] & ~kLastOfScore].split;
       }
       sums.split_above = above;
       sums.split_not_below = not_below;
@@ -294,21 +292,21 @@ std::vector<PixelRanking::Overlap> PixelRanking::overlaps(
   });
   std::vector<std::uint64_t> flagged(areas_.size(), 0);
   std::vector<Overlap> overlaps;
-  std::size_t at = pixels_.size();
-  std::size_t key_index = keys_.size() - kKeyPadding;
+  std::size_t at = num_anomalous_;
+  std::size_t key_index = num_keys_;
   for (const std::uint32_t key : keys) {
-    while (key_index > 0 && keys_[key_index - 1] >= key) {
+    while (key_index > 0 && distinct_keys()[key_index - 1] >= key) {
       do {
         --at;
-        ++flagged[pixels_[at] & ~kLastOfScore];
-      } while (at > 0 && (pixels_[at - 1] & kLastOfScore) == 0);
+        ++flagged[pixels()[at] & ~kLastOfScore];
+      } while (at > 0 && (pixels()[at - 1] & kLastOfScore) == 0);
       --key_index;
     }
     double total = 0;
     for (const std::size_t area : order) {
       total += static_cast<double>(flagged[area]) / static_cast<double>(areas_[area]);
     }
-    overlaps.push_back({pixels_.size() - at, total / static_cast<double>(num_components_)});
+    overlaps.push_back({num_anomalous_ - at, total / static_cast<double>(num_components_)});
   }
   return overlaps;
 }

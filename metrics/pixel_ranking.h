@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -22,12 +23,14 @@ namespace adb {
 class PixelRanking {
  public:
   // input: passed check_input, which gave `anomalous_pixels` per image; with anomalous and normal
-  // pixels.
-  //   Not kept after construction.
+  //   pixels. Not kept after construction.
+  // pending: of `input`, where it only passed check_besides_maps. Done here, at the time when one
+  //   thread sorts, and before any score is counted: throws RejectedInput.
   PixelRanking(const CategoryInput& input,
                std::span<const std::uint64_t> anomalous_pixels,
                Connectivity connectivity,
-               int threads);
+               int threads,
+               MapCheck* pending = nullptr);
 
   RankingFigures figures() const;
 
@@ -53,7 +56,7 @@ class PixelRanking {
   std::vector<Overlap> overlaps(std::span<const std::uint32_t> keys) const;
 
   std::uint64_t num_components() const { return num_components_; }
-  std::uint64_t num_anomalous() const { return pixels_.size(); }
+  std::uint64_t num_anomalous() const { return num_anomalous_; }
   std::uint64_t num_normal() const { return num_normal_; }
 
  private:
@@ -71,10 +74,23 @@ class PixelRanking {
   template <class Visit>
   void for_each_score(Visit visit) const;
 
-  std::vector<std::uint32_t> areas_;   // distinct areas of the components, ascending
-  std::vector<std::uint32_t> pixels_;  // by ascending score
-  std::vector<std::uint32_t> keys_;    // distinct scores of anomalous pixels, ascending, padded
-  std::vector<std::uint32_t> counts_;  // slots of count_gaps, all pixels
+  void collect_items(const CategoryInput& input,
+                     std::span<const std::size_t> offsets,
+                     Connectivity connectivity,
+                     int threads,
+                     std::span<std::uint32_t> items);
+  void sort_pixels();
+
+  // By ascending score.
+  const std::uint32_t* pixels() const { return ranked_.get(); }
+  // Distinct scores of anomalous pixels, ascending, padded for count_gaps.
+  const std::uint32_t* distinct_keys() const { return ranked_.get() + num_anomalous_; }
+
+  std::vector<std::uint32_t> areas_;         // distinct areas of the components
+  std::unique_ptr<std::uint32_t[]> ranked_;  // pixels, then keys
+  std::unique_ptr<std::uint32_t[]> counts_;  // slots of count_gaps, all pixels
+  std::size_t num_anomalous_ = 0;            // pixels
+  std::size_t num_keys_ = 0;
   std::uint64_t num_components_ = 0;
   std::uint64_t num_normal_ = 0;
 };

@@ -63,6 +63,27 @@ RankingFigures rank_scores(std::span<const float> scores, std::span<const std::u
   return sums.figures();
 }
 
+double fpr_at_recall(std::span<const float> scores,
+                     std::span<const std::uint8_t> labels,
+                     double recall) {
+  ADB_ASSERT(scores.size() == labels.size());
+  std::vector<std::uint32_t> anomalous, normal;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    (labels[i] == 1 ? anomalous : normal).push_back(score_key(scores[i]));
+  }
+  ADB_ASSERT(!anomalous.empty() && !normal.empty());
+  std::sort(anomalous.begin(), anomalous.end(), std::greater<>());
+  const auto count = static_cast<double>(anomalous.size());
+  std::size_t flagged = 1;
+  while (static_cast<double>(flagged) / count < recall) {
+    ++flagged;
+  }
+  const std::uint32_t threshold = anomalous[flagged - 1];
+  const auto hits = std::count_if(
+      normal.begin(), normal.end(), [&](std::uint32_t key) { return key >= threshold; });
+  return static_cast<double>(hits) / static_cast<double>(normal.size());
+}
+
 std::uint64_t count_distinct_scores(std::span<const std::span<const float>> maps) {
   std::vector<std::uint32_t> keys;
   for (const auto map : maps) {

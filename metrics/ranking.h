@@ -83,6 +83,12 @@ class RankingSums {
 // small inputs: it sorts.
 RankingFigures rank_scores(std::span<const float> scores, std::span<const std::uint8_t> labels);
 
+// Smallest false-positive rate among the thresholds that flag at least `recall` (in (0, 1]) of the
+// anomalous items. scores, labels: as for rank_scores
+double fpr_at_recall(std::span<const float> scores,
+                     std::span<const std::uint8_t> labels,
+                     double recall);
+
 // Distinct scores of finite maps, -0 and +0 being one. Sorts a copy: for reports and checks, not
 // for figures.
 std::uint64_t count_distinct_scores(std::span<const std::span<const float>> maps);

@@ -304,7 +304,7 @@ TEST(Eval, ReadsManifestsWithGivenScores) {
   EXPECT_THAT(refused.err, HasSubstr("the given score of 'any/002.npy' is NaN"));
   temp.write("typo.csv", "map,lable\nany/000.npy,1\n");
   EXPECT_THAT(eval(temp, {"--maps", "typo.csv"}).err,
-              HasSubstr("unknown column 'lable'; known: category, label"));
+              HasSubstr("unknown column 'lable'; known: category, defect, label"));
 }
 
 // A category of 8 x 8 pixels: the first image's left half is anomalous and scored 1.
@@ -459,6 +459,9 @@ TEST(Eval, WrongUsageIsExitCode2) {
   for (const Words& more : {Words{"--fpr-limit", "0"},
                             Words{"--fpr-limit", "nan"},
                             Words{"--metric-mode", "ader", "--fpr-limit", "0.05"},
+                            Words{"--fpr-limit", "0.3,2"},
+                            Words{"--metric-mode", "ader", "--extra"},
+                            Words{"--bootstrap", "0"},
                             Words{"--metric-mode", "fast"},
                             Words{"--eval-size", "0"},
                             Words{"--image-score", "top:0"},
@@ -510,6 +513,139 @@ TEST(Eval, StoresARunOfAnExternalMethod) {
             array_of(std::vector<float>(64, 0.5F), {8, 8}).view());
   ASSERT_EQ(eval(temp, words).code, 0);
   EXPECT_EQ(Store::open_for_read(temp.path() / "s.sqlite").find_runs().size(), 2U);
+}
+
+TEST(Eval, MapsThatCannotBeMappedAreReadAsWell) {
+  const TempFolder temp;
+  const auto c = golden_case("metrics_random");
+  write_truth(temp.path() / "truth", c);
+  // Every third map lies unaligned in its file, every third in Fortran order.
+  write_maps(temp.path() / "maps",
+             c,
+             [n = 0](const fs::path& name, const Case& all, const auto& item) mutable {
+               const int kind = n++ % 3;
+               std::vector<float> values = item.map;
+               if (kind == 1) {
+                 for (int y = 0; y < all.height; ++y) {
+                   for (int x = 0; x < all.width; ++x) {
+                     values[static_cast<std::size_t>(x * all.height + y)] =
+                         item.map[static_cast<std::size_t>(y * all.width + x)];
+                   }
+                 }
+               }
+               std::string header =
+                   fmt::format("{{'descr': '<f4', 'fortran_order': {}, 'shape': ({}, {})}}",
+                               kind == 1 ? "True" : "False",
+                               all.height,
+                               all.width);
+               header.resize(kind == 2 ? 119 : 118, ' ');
+               std::string bytes = "\x93NUMPY";
+               bytes += {'\1', '\0', static_cast<char>(header.size()), '\0'};
+               bytes += header;
+               bytes.append(std::bit_cast<const char*>(values.data()),
+                            values.size() * sizeof(float));
+               write_file_atomic(name.string() + ".npy", bytes);
+             });
+  const auto data = data_of(
+      eval(temp, {"--maps", "maps", "--ground-truth", "truth", "--eval-size", "native", "--json"}));
+  EXPECT_NEAR(data.at("mean").at("pixel.aupro").at("value").get<double>(),
+              golden_figures("metrics_random", "exact").at("pixel").at("aupro").get<double>(),
+              1e-12);
+}
+
+TEST(Eval, FurtherFiguresOnRequest) {
+  const TempFolder temp;
+  const auto c = golden_case("metrics_random");
+  write_truth(temp.path() / "truth", c);
+  write_maps(temp.path() / "maps", c);
+  const Words words = {"--maps",
+                       "maps",
+                       "--ground-truth",
+                       "truth",
+                       "--eval-size",
+                       "native",
+                       "--fpr-limit",
+                       "0.3,0.05",
+                       "--fpr-limit",
+                       "1",
+                       "--extra",
+                       "--by-defect",
+                       "--bootstrap",
+                       "300"};
+  auto json_words = words;
+  json_words.push_back("--json");
+  const auto data = data_of(eval(temp, json_words));
+  EXPECT_EQ(data.at("fpr_limit"), 0.3);
+  const auto& category = data.at("categories")[0];
+  const auto golden = golden_figures("metrics_random", "exact").at("pixel");
+  for (const char* limit : {"0.05", "1"}) {
+    const auto& value = category.at("extra").at(fmt::format("pixel.aupro@{}", limit)).at("value");
+    const auto expected = golden.at(limit[0] == '1' ? "aupro_limit_1.0" : "aupro_limit_0.05");
+    EXPECT_NEAR(value.get<double>(), expected.get<double>(), 1e-12);
+  }
+  const double f1 = golden.at("f1_max").get<double>();
+  EXPECT_NEAR(
+      data.at("mean_extra").at("pixel.iou_max").at("value").get<double>(), f1 / (2 - f1), 1e-12);
+  for (const char* key : {"image.fpr95", "pixel.fpr95", "pixel.aupimo"}) {
+    EXPECT_TRUE(category.at("extra").at(key).at("value").is_number()) << key;
+  }
+  ASSERT_EQ(category.at("defects").size(), 1U);
+  EXPECT_EQ(category.at("defects")[0].at("defect"), "broken");
+  EXPECT_EQ(category.at("defects")[0].at("metrics"), category.at("metrics"))
+      << "with one kind of defect its figures are the category's";
+  const auto& interval = category.at("intervals").at("pixel.auroc");
+  const auto auroc = category.at("metrics").at("pixel.auroc").at("value").get<double>();
+  EXPECT_LT(interval.at("lower").get<double>(), auroc);
+  EXPECT_GT(interval.at("upper").get<double>(), auroc);
+  EXPECT_EQ(data_of(eval(temp, json_words)), data) << "the same seed gives the same intervals";
+
+  const auto table = eval(temp, words).out;
+  EXPECT_THAT(table, HasSubstr("pixel.aupro@0.05"));
+  EXPECT_THAT(table, HasSubstr("part/broken"));
+  EXPECT_THAT(table, HasSubstr("95 % intervals of 300 resamples"));
+  auto csv_words = words;
+  csv_words.insert(csv_words.end(), {"--format", "csv"});
+  EXPECT_THAT(eval(temp, csv_words).out, HasSubstr(",mad,image.fpr95,"));
+
+  // Without asking, the answer is what it was.
+  const auto plain = data_of(
+      eval(temp, {"--maps", "maps", "--ground-truth", "truth", "--eval-size", "native", "--json"}));
+  EXPECT_FALSE(plain.contains("mean_extra"));
+  EXPECT_FALSE(plain.at("categories")[0].contains("defects"));
+  EXPECT_EQ(plain.at("mean"), data.at("mean"));
+}
+
+TEST(Eval, DefectsAreMeasuredApart) {
+  const TempFolder temp;
+  const auto c = small_case(6);  // 0, 2, 4 anomalous
+  std::string csv = "map,label,mask,defect\n";
+  for (std::size_t i = 0; i < c.items.size(); ++i) {
+    auto item = c.items[i];
+    const bool missed = i == 4;
+    if (missed) {
+      item.map.assign(item.map.size(), 0);
+    }
+    fs::create_directories(temp.path() / "m");
+    write_npy_map(temp.path() / "m" / stem(i), c, item);
+    if (item.anomalous) {
+      write_mask(temp.path() / "masks" / (stem(i) + ".png"), c, item);
+    }
+    csv += fmt::format("m/{}.npy,{},{},{}\n",
+                       stem(i),
+                       item.anomalous ? 1 : 0,
+                       item.anomalous ? "masks/" + stem(i) + ".png" : "",
+                       missed ? "scratch" : "dent");
+  }
+  temp.write("part.csv", csv);
+  const auto data = data_of(
+      eval(temp, {"--manifest", "part.csv", "--eval-size", "native", "--by-defect", "--json"}));
+  const auto& defects = data.at("categories")[0].at("defects");
+  ASSERT_EQ(defects.size(), 2U);
+  EXPECT_EQ(defects[0].at("defect"), "dent");
+  EXPECT_EQ(defects[0].at("images"), 2);
+  EXPECT_EQ(defects[0].at("metrics").at("image.auroc").at("value"), 1.0);
+  EXPECT_EQ(defects[1].at("metrics").at("image.auroc").at("value"), 0.5);
+  EXPECT_EQ(defects[1].at("metrics").at("pixel.auroc").at("value"), 0.5);
 }
 
 }  // namespace

@@ -34,9 +34,11 @@ TestCategory small_category() {
   return category;
 }
 
-Rejection rejection_of(const CategoryInput& input) {
+Rejection rejection_of(const CategoryInput& input, int threads = 1) {
+  EvaluationOptions options;
+  options.threads = threads;
   try {
-    evaluate_category(input, {});
+    evaluate_category(input, options);
   } catch (const RejectedInput& error) {
     return error.rejection();
   }
@@ -191,6 +193,11 @@ TEST(Evaluate, RefusesNonFiniteScores) {
   expect_error(ErrorKind::kData,
                "image 1: non-finite score at row 1, column 1 (2 NaN and 1 infinite in all)",
                [&] { evaluate_category(category.input(), {}); });
+
+  // Also where the maps are looked at besides the sorting, and where nothing is sorted.
+  EXPECT_EQ(rejection_of(category.input(), 3).count_nan, 2U);
+  category.masks[1].assign(6, 0);
+  EXPECT_EQ(rejection_of(category.input(), 3).count_nan, 2U);
 
   category = small_category();
   category.image_scores[1] = kInfinity;

@@ -1,0 +1,58 @@
+// Tables of files: the manifest of maps that `eval` takes, and that of a data set.
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include <unistd.h>
+
+#include "cli/eval_maps.h"
+#include "core/files.h"
+#include "datasets/catalog.h"
+#include "tests/formats/fuzz_target.h"
+
+namespace {
+
+// A folder with a file "x" that rows can name. Removed at the end.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "adbench-fuzz-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) {
+      std::abort();
+    }
+    path_ = name;
+    adb::write_file_atomic(path_ / "x", "x");
+  }
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace adb;
+  static const Folder folder;
+  const bool json = size > 0 && (data[0] == '{' || data[0] == '[');
+  const auto file = folder.path() / (json ? "manifest.json" : "manifest.csv");
+  std::filesystem::remove(folder.path() / (json ? "manifest.csv" : "manifest.json"));
+  {
+    std::FILE* out = std::fopen(file.c_str(), "wb");
+    if (out == nullptr || std::fwrite(data, 1, size, out) != size || std::fclose(out) != 0) {
+      std::abort();
+    }
+  }
+  testing::refuse_or_read([&] { read_eval_manifest(file, {}, false); });
+  testing::refuse_or_read([&] { open_path(file, "input"); });
+  return 0;
+}
