@@ -65,8 +65,8 @@ GateReport judge_stores(const GateFlags& flags, const GateRules& rules) {
 // Micro-benchmarks stand beside the store's runs, or alone.
 void add_benchmarks(const GateFlags& flags, const GateRules& rules, GateReport* report) {
   const auto baseline = read_benchmarks(flags.baseline_benchmarks);
-  for (auto& finding : judge_benchmarks(baseline, read_benchmarks(flags.benchmarks), rules)) {
-    report->findings.push_back(std::move(finding));
+  for (auto& judgement : judge_benchmarks(baseline, read_benchmarks(flags.benchmarks), rules)) {
+    report->judgements.push_back(std::move(judgement));
   }
   if (report->baseline.empty()) {
     report->baseline = flags.baseline_benchmarks.filename().string();

@@ -82,33 +82,33 @@ BenchmarkFile read_benchmarks(const std::filesystem::path& file) {
   return result;
 }
 
-std::vector<Finding> judge_benchmarks(const BenchmarkFile& baseline,
-                                      const BenchmarkFile& current,
-                                      const GateRules& rules) {
+std::vector<Judgement> judge_benchmarks(const BenchmarkFile& baseline,
+                                        const BenchmarkFile& current,
+                                        const GateRules& rules) {
   std::vector<CostComparison> comparisons;
-  std::vector<Finding> missing;
+  std::vector<Judgement> missing;
   for (const auto& [name, before] : baseline.series) {
-    Finding finding;
-    finding.cell = {.method = name, .title = name, .dataset = "benchmarks"};
-    finding.kind = FigureKind::kTime;
-    const auto level = rules.tolerance(finding.cell, "", "cpu_ms", FigureKind::kTime).level;
+    Judgement judgement;
+    judgement.cell = {.method = name, .title = name, .dataset = "benchmarks"};
+    judgement.kind = FigureKind::kTime;
+    const auto level = rules.tolerance(judgement.cell, "", "cpu_ms", FigureKind::kTime).level;
     if (level == Level::kIgnore || before.cpu_ms.empty()) {
       continue;
     }
     const auto now = current.series.find(name);
     if (now == current.series.end() || !now->second.error.empty()) {
-      finding.verdict = Verdict::kDidNotRun;
-      finding.reason = now == current.series.end() ? "the benchmark is gone" : now->second.error;
-      apply_level(rules, level, &finding);
-      missing.push_back(std::move(finding));
+      judgement.verdict = Verdict::kDidNotRun;
+      judgement.reason = now == current.series.end() ? "the benchmark is gone" : now->second.error;
+      apply_level(rules, level, &judgement);
+      missing.push_back(std::move(judgement));
       continue;
     }
     CostComparison comparison;
-    finding.metric = "cpu_ms";
-    finding.unit = "ms";
-    comparison.finding = std::move(finding);
+    judgement.metric = "cpu_ms";
+    judgement.unit = "ms";
+    comparison.judgement = std::move(judgement);
     comparison.tolerance =
-        rules.tolerance(comparison.finding.cell, "", "cpu_ms", FigureKind::kTime);
+        rules.tolerance(comparison.judgement.cell, "", "cpu_ms", FigureKind::kTime);
     comparison.baseline = before.cpu_ms;
     comparison.current = now->second.cpu_ms;
     // Iterations are repeated until a repetition lasts long enough; one that did not is too small.
@@ -119,13 +119,13 @@ std::vector<Finding> judge_benchmarks(const BenchmarkFile& baseline,
       comparison.obstacle =
           fmt::format("other machine: {} against {}", baseline.machine, current.machine);
     } else if (baseline.machine != current.machine) {
-      comparison.finding.reason = "other machines";
+      comparison.judgement.reason = "other machines";
     }
     comparisons.push_back(std::move(comparison));
   }
-  auto findings = judge_samples(std::move(comparisons), rules);
-  findings.insert(findings.end(), missing.begin(), missing.end());
-  return findings;
+  auto judgements = judge_samples(std::move(comparisons), rules);
+  judgements.insert(judgements.end(), missing.begin(), missing.end());
+  return judgements;
 }
 
 }  // namespace adb

@@ -26,11 +26,11 @@ struct BenchmarkFile {
 //   not finite or negative, no benchmark at all
 BenchmarkFile read_benchmarks(const std::filesystem::path& file);
 
-// A finding for every benchmark of the baseline. CPU time is compared, because it moves less than
+// A judgement for every benchmark of the baseline. CPU time is compared, because it moves less than
 // real time on a busy machine. The floor is compared with the time that a repetition took, not
 // with that of one iteration. A benchmark that is gone or failed did not run.
-std::vector<Finding> judge_benchmarks(const BenchmarkFile& baseline,
-                                      const BenchmarkFile& current,
-                                      const GateRules& rules);
+std::vector<Judgement> judge_benchmarks(const BenchmarkFile& baseline,
+                                        const BenchmarkFile& current,
+                                        const GateRules& rules);
 
 }  // namespace adb

@@ -31,60 +31,61 @@ std::string replaced(std::string_view text,
   return result;
 }
 
-std::string message(const Finding& finding) {
-  if (!finding.change) {
-    return fmt::format("{}: {}", to_text(finding.verdict), finding.reason);
+std::string message(const Judgement& judgement) {
+  if (!judgement.change) {
+    return fmt::format("{}: {}", to_text(judgement.verdict), judgement.reason);
   }
   return fmt::format("{}: {} -> {} ({}): {}",
-                     to_text(finding.verdict),
-                     figure_text(finding, finding.baseline),
-                     figure_text(finding, finding.current),
-                     change_text(finding),
-                     finding.reason);
+                     to_text(judgement.verdict),
+                     figure_text(judgement, judgement.baseline),
+                     figure_text(judgement, judgement.current),
+                     change_text(judgement),
+                     judgement.reason);
 }
 
 // --- JUnit
 
 enum class Outcome { kPassed, kFailure, kError, kSkipped };
 
-Outcome outcome_of(const Finding& finding) {
-  if (finding.verdict == Verdict::kCannotTell) {
-    return finding.fails ? Outcome::kError : Outcome::kSkipped;
+Outcome outcome_of(const Judgement& judgement) {
+  if (judgement.verdict == Verdict::kCannotTell) {
+    return judgement.fails ? Outcome::kError : Outcome::kSkipped;
   }
-  if (!finding.fails) {
+  if (!judgement.fails) {
     return Outcome::kPassed;
   }
-  return finding.verdict == Verdict::kRegressed ? Outcome::kFailure : Outcome::kError;
+  return judgement.verdict == Verdict::kRegressed ? Outcome::kFailure : Outcome::kError;
 }
 
-std::string junit_case(const Finding& finding) {
-  const auto& cell = finding.cell;
+std::string junit_case(const Judgement& judgement) {
+  const auto& cell = judgement.cell;
   auto name = fmt::format("{}: {}",
-                          finding.category.empty() ? "all classes" : finding.category,
-                          finding.metric.empty() ? finding.reason : finding.metric);
+                          judgement.category.empty() ? "all classes" : judgement.category,
+                          judgement.metric.empty() ? judgement.reason : judgement.metric);
   auto text =
       fmt::format("    <testcase classname=\"{}\" name=\"{}\"",
                   escape_xml(cell.method + (cell.variant.empty() ? "" : " " + cell.variant)),
                   escape_xml(name));
-  const auto said = escape_xml(message(finding));
-  switch (outcome_of(finding)) {
+  const auto said = escape_xml(message(judgement));
+  switch (outcome_of(judgement)) {
     case Outcome::kPassed:
-      return text + (finding.warning ? fmt::format(">\n      <system-out>warning: {}</system-out>\n"
-                                                   "    </testcase>\n",
-                                                   said)
-                                     : "/>\n");
+      return text + (judgement.warning
+                         ? fmt::format(">\n      <system-out>warning: {}</system-out>\n"
+                                       "    </testcase>\n",
+                                       said)
+                         : "/>\n");
     case Outcome::kSkipped:
       return text + fmt::format(">\n      <skipped message=\"{}\"/>\n    </testcase>\n", said);
     case Outcome::kFailure:
     case Outcome::kError:
       break;
   }
-  const char* element = outcome_of(finding) == Outcome::kFailure ? "failure" : "error";
+  const char* element = outcome_of(judgement) == Outcome::kFailure ? "failure" : "error";
   return text + fmt::format(
                     ">\n      <{0} type=\"{1}\" message=\"{2}\">{2}</{0}>\n"
                     "    </testcase>\n",
                     element,
-                    to_symbol(finding.verdict),
+                    to_symbol(judgement.verdict),
                     said);
 }
 
@@ -116,28 +117,28 @@ std::string gate_junit(const GateReport& report) {
     int tests = 0;
   };
   std::map<std::string, Suite> suites;
-  auto findings = report.findings;
+  auto judgements = report.judgements;
   if (!report.problem.empty()) {
-    Finding nothing;
+    Judgement nothing;
     nothing.cell.method = "gate";
     nothing.cell.dataset = "baseline " + report.baseline;
     nothing.fails = true;
     nothing.reason = report.problem;
-    findings = {nothing};
+    judgements = {nothing};
   }
   std::map<Outcome, int> outcomes;
-  for (const auto& finding : findings) {
-    const auto& cell = finding.cell;
+  for (const auto& judgement : judgements) {
+    const auto& cell = judgement.cell;
     auto& suite = suites[fmt::format("{}{}{}{}{}",
                                      cell.dataset,
                                      cell.setting.empty() ? "" : ", ",
                                      cell.setting,
                                      cell.protocol.empty() ? "" : ", ",
                                      cell.protocol)];
-    suite.cases += junit_case(finding);
+    suite.cases += junit_case(judgement);
     ++suite.tests;
-    ++suite.outcomes[outcome_of(finding)];
-    ++outcomes[outcome_of(finding)];
+    ++suite.outcomes[outcome_of(judgement)];
+    ++outcomes[outcome_of(judgement)];
   }
   const auto counts = [](std::map<Outcome, int>& of, std::size_t tests) {
     return fmt::format("tests=\"{}\" failures=\"{}\" errors=\"{}\"",
@@ -147,7 +148,7 @@ std::string gate_junit(const GateReport& report) {
   };
   auto text = fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"adbench gate\" {}>\n",
-      counts(outcomes, findings.size()));
+      counts(outcomes, judgements.size()));
   for (auto& [name, suite] : suites) {
     text += fmt::format("  <testsuite name=\"{}\" {} skipped=\"{}\">\n{}  </testsuite>\n",
                         escape_xml(name),
@@ -171,11 +172,11 @@ std::string gate_github(const GateReport& report) {
   }
   std::size_t errors = 0;
   std::size_t warnings = 0;
-  for (const auto& finding : report.findings) {
-    if (finding.fails && errors++ < kMostAnnotations) {
-      annotate("error", subject(finding), message(finding));
-    } else if (finding.warning && warnings++ < kMostAnnotations) {
-      annotate("warning", subject(finding), message(finding));
+  for (const auto& judgement : report.judgements) {
+    if (judgement.fails && errors++ < kMostAnnotations) {
+      annotate("error", subject(judgement), message(judgement));
+    } else if (judgement.warning && warnings++ < kMostAnnotations) {
+      annotate("warning", subject(judgement), message(judgement));
     }
   }
   return text;
@@ -196,24 +197,24 @@ std::string gate_gitlab(const GateReport& report, const std::string& path) {
   if (!report.problem.empty()) {
     add(report.problem, "adbench/cannot_tell", "major", report.baseline + "\nproblem");
   }
-  for (const auto& finding : report.findings) {
-    if (!finding.fails && !finding.warning) {
+  for (const auto& judgement : report.judgements) {
+    if (!judgement.fails && !judgement.warning) {
       continue;
     }
-    const char* severity = finding.fails && finding.verdict == Verdict::kRegressed ? "critical"
-                           : finding.fails                                         ? "major"
-                           : finding.verdict == Verdict::kCannotTell               ? "info"
-                                                                                   : "minor";
+    const char* severity = judgement.fails && judgement.verdict == Verdict::kRegressed ? "critical"
+                           : judgement.fails                                           ? "major"
+                           : judgement.verdict == Verdict::kCannotTell                 ? "info"
+                                                                                       : "minor";
     // Stable over commits, so that GitLab shows what is new: no figure is part of it. A missing
     // run is told from another one of its cell by its seed, which begins its reason.
-    const auto run = finding.metric.empty() ? finding.reason : "";
-    add(fmt::format("{}: {}", subject(finding), message(finding)),
-        fmt::format("adbench/{}", to_symbol(finding.verdict)),
+    const auto run = judgement.metric.empty() ? judgement.reason : "";
+    add(fmt::format("{}: {}", subject(judgement), message(judgement)),
+        fmt::format("adbench/{}", to_symbol(judgement.verdict)),
         severity,
-        canonical_json({plain_text(describe(finding.cell)),
-                        plain_text(finding.category),
-                        finding.metric,
-                        to_symbol(finding.verdict),
+        canonical_json({plain_text(describe(judgement.cell)),
+                        plain_text(judgement.category),
+                        judgement.metric,
+                        to_symbol(judgement.verdict),
                         plain_text(run)}));
   }
   return issues.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

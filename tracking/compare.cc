@@ -41,19 +41,19 @@ char symbol_of(Word word) {
 }
 
 void add_row(const Difference& difference, std::string* text) {
-  const auto& finding = difference.finding;
+  const auto& judgement = difference.judgement;
   std::string interval;
-  if (finding.interval) {
+  if (judgement.interval) {
     interval = fmt::format(
-        "[{:+.2f}, {:+.2f}]", -100 * finding.interval->high, -100 * finding.interval->low);
+        "[{:+.2f}, {:+.2f}]", -100 * judgement.interval->high, -100 * judgement.interval->low);
   }
   *text += fmt::format("  {:<12} {:>7} {:>7} {:>8}  {:<18} {:>8}  {}\n",
-                       finding.metric,
-                       figure_text(finding, finding.baseline),
-                       figure_text(finding, finding.current),
-                       change_text(finding),
+                       judgement.metric,
+                       figure_text(judgement, judgement.baseline),
+                       figure_text(judgement, judgement.current),
+                       change_text(judgement),
                        interval,
-                       finding.adjusted_p ? fmt::format("{:.2g}", *finding.adjusted_p) : "",
+                       judgement.adjusted_p ? fmt::format("{:.2g}", *judgement.adjusted_p) : "",
                        to_text(difference.word));
 }
 
@@ -90,40 +90,40 @@ CompareReport compare_runs(const RunSet& a,
   both.rules.push_back(classes);
   const auto forward = judge_quality(forward_match.cells, both);
   const auto backward = judge_quality(backward_match.cells, both);
-  const auto key = [](const Finding& finding, const std::string& method) {
-    return std::tuple(finding.cell.dataset,
-                      finding.cell.setting,
-                      finding.cell.protocol,
+  const auto key = [](const Judgement& judgement, const std::string& method) {
+    return std::tuple(judgement.cell.dataset,
+                      judgement.cell.setting,
+                      judgement.cell.protocol,
                       method,
-                      finding.metric,
-                      finding.category);
+                      judgement.metric,
+                      judgement.category);
   };
-  const auto method_of = [](const Finding& finding) {
+  const auto method_of = [](const Judgement& judgement) {
     // "rd -> vitad" one way is "vitad -> rd" the other.
-    const auto& name = finding.cell.method;
+    const auto& name = judgement.cell.method;
     const auto arrow = name.find(" -> ");
     return arrow == std::string::npos
                ? name
                : std::min(name, name.substr(arrow + 4) + " -> " + name.substr(0, arrow));
   };
-  std::map<decltype(key(forward[0], "")), const Finding*> reversed;
-  for (const auto& finding : backward) {
-    reversed[key(finding, method_of(finding))] = &finding;
+  std::map<decltype(key(forward[0], "")), const Judgement*> reversed;
+  for (const auto& judgement : backward) {
+    reversed[key(judgement, method_of(judgement))] = &judgement;
   }
   bool worse = false;
   bool unsure = false;
-  for (const auto& finding : forward) {
+  for (const auto& judgement : forward) {
     if (!metrics.empty() &&
-        std::find(metrics.begin(), metrics.end(), finding.metric) == metrics.end()) {
+        std::find(metrics.begin(), metrics.end(), judgement.metric) == metrics.end()) {
       continue;
     }
-    const auto& other = *reversed.at(key(finding, method_of(finding)));
-    const auto word = word_of(finding.verdict, other.verdict);
-    worse = worse || (word == Word::kWorse && finding.category.empty());
-    unsure = unsure || (word == Word::kCannotTell && finding.category.empty());
-    report.differences.push_back({word, finding});
-    if (finding.change.value_or(0) < 0) {  // the test in the direction of the difference
-      auto& shown = report.differences.back().finding;
+    const auto& other = *reversed.at(key(judgement, method_of(judgement)));
+    const auto word = word_of(judgement.verdict, other.verdict);
+    worse = worse || (word == Word::kWorse && judgement.category.empty());
+    unsure = unsure || (word == Word::kCannotTell && judgement.category.empty());
+    report.differences.push_back({word, judgement});
+    if (judgement.change.value_or(0) < 0) {  // the test in the direction of the difference
+      auto& shown = report.differences.back().judgement;
       shown.p = other.p;
       shown.adjusted_p = other.adjusted_p;
       shown.reason = other.reason;
@@ -134,7 +134,7 @@ CompareReport compare_runs(const RunSet& a,
                    [](const Difference& x, const Difference& y) {
                      const auto order = [](const Difference& d) {
                        return std::tuple(
-                           d.finding.cell, find_metric(d.finding.metric), d.finding.category);
+                           d.judgement.cell, find_metric(d.judgement.metric), d.judgement.category);
                      };
                      return order(x) < order(y);
                    });
@@ -154,10 +154,10 @@ std::string compare_text(const CompareReport& report) {
   for (auto begin = report.differences.begin(); begin != report.differences.end();) {
     const auto end =
         std::find_if(begin, report.differences.end(), [&](const Difference& difference) {
-          return difference.finding.cell != begin->finding.cell;
+          return difference.judgement.cell != begin->judgement.cell;
         });
     text += fmt::format("\n{}\n  {:<12} {:>7} {:>7} {:>8}  {:<18} {:>8}  B is\n",
-                        plain_text(describe(begin->finding.cell)),
+                        plain_text(describe(begin->judgement.cell)),
                         "metric",
                         "A",
                         "B",
@@ -168,17 +168,17 @@ std::string compare_text(const CompareReport& report) {
     std::map<std::string, std::map<std::string, std::string>> classes;
     std::set<std::string> reasons;
     for (auto one = begin; one != end; ++one) {
-      const auto& finding = one->finding;
-      if (!finding.category.empty()) {
-        classes[plain_text(finding.category)][finding.metric] =
-            finding.change ? fmt::format("{} {}", change_text(finding), symbol_of(one->word))
-                           : "n/a ?";
+      const auto& judgement = one->judgement;
+      if (!judgement.category.empty()) {
+        classes[plain_text(judgement.category)][judgement.metric] =
+            judgement.change ? fmt::format("{} {}", change_text(judgement), symbol_of(one->word))
+                             : "n/a ?";
         continue;
       }
       add_row(*one, &text);
-      columns.push_back(finding.metric);
+      columns.push_back(judgement.metric);
       if (one->word == Word::kCannotTell) {
-        reasons.insert(plain_text(fmt::format("{}: {}", finding.metric, finding.reason)));
+        reasons.insert(plain_text(fmt::format("{}: {}", judgement.metric, judgement.reason)));
       }
     }
     for (const auto& reason : reasons) {
@@ -211,27 +211,27 @@ Json compare_json(const CompareReport& report) {
   const auto optional = [](const std::optional<double>& value, double sign) {
     return value ? Json(sign * *value) : Json(nullptr);
   };
-  for (const auto& [word, finding] : report.differences) {
+  for (const auto& [word, judgement] : report.differences) {
     differences.push_back(
         {{"word", to_text(word)},
-         {"method", finding.cell.method},
-         {"dataset", finding.cell.dataset},
-         {"setting", finding.cell.setting},
-         {"protocol", finding.cell.protocol},
-         {"category", finding.category},
-         {"metric", finding.metric},
-         {"a", optional(finding.baseline, 1)},
-         {"b", optional(finding.current, 1)},
-         {"difference", optional(finding.change, -1)},
+         {"method", judgement.cell.method},
+         {"dataset", judgement.cell.dataset},
+         {"setting", judgement.cell.setting},
+         {"protocol", judgement.cell.protocol},
+         {"category", judgement.category},
+         {"metric", judgement.metric},
+         {"a", optional(judgement.baseline, 1)},
+         {"b", optional(judgement.current, 1)},
+         {"difference", optional(judgement.change, -1)},
          {"interval",
-          finding.interval ? Json({-finding.interval->high, -finding.interval->low})
-                           : Json(nullptr)},
-         {"p", optional(finding.p, 1)},
-         {"adjusted_p", optional(finding.adjusted_p, 1)},
-         {"pairs", finding.pairs},
-         {"classes", finding.classes},
-         {"seeds", finding.seeds},
-         {"reason", finding.reason}});
+          judgement.interval ? Json({-judgement.interval->high, -judgement.interval->low})
+                             : Json(nullptr)},
+         {"p", optional(judgement.p, 1)},
+         {"adjusted_p", optional(judgement.adjusted_p, 1)},
+         {"pairs", judgement.pairs},
+         {"classes", judgement.classes},
+         {"seeds", judgement.seeds},
+         {"reason", judgement.reason}});
   }
   return {{"a", report.a},
           {"b", report.b},

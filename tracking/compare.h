@@ -20,7 +20,7 @@ std::string_view to_text(Word word);
 // How B does beside A.
 struct Difference {
   Word word = Word::kCannotTell;
-  Finding finding{};  // baseline A, current B; change = A - B, a loss of B
+  Judgement judgement{};  // baseline A, current B; change = A - B, a loss of B
 };
 
 // Runs of one store.

@@ -8,8 +8,8 @@
 namespace adb {
 namespace {
 
-void add(std::vector<Finding> findings, GateReport* report) {
-  std::move(findings.begin(), findings.end(), std::back_inserter(report->findings));
+void add(std::vector<Judgement> judgements, GateReport* report) {
+  std::move(judgements.begin(), judgements.end(), std::back_inserter(report->judgements));
 }
 
 // What differs between the runs beside their code: a reader must know it to believe the figures.
@@ -73,10 +73,10 @@ GateReport run_gate(const Store& baseline_store,
 
 void finish_report(const GateRules& rules, GateReport* report) {
   if (report->problem.empty()) {
-    for (auto& line : unused_rules(rules, report->findings)) {
+    for (auto& line : unused_rules(rules, report->judgements)) {
       report->notes.push_back(std::move(line));
     }
-    if (report->findings.empty()) {
+    if (report->judgements.empty()) {
       report->problem = "the rules leave nothing to compare";
     }
   }

@@ -19,8 +19,8 @@ GateReport run_gate(const Store& baseline_store,
                     const RunFilter& filter,
                     const GateRules& rules);
 
-// Names the rules that matched nothing, sorts the findings and sets the exit code. A report without
-// any finding has a problem.
+// Names the rules that matched nothing, sorts the judgements and sets the exit code. A report
+// without any judgement has a problem.
 void finish_report(const GateRules& rules, GateReport* report);
 
 }  // namespace adb

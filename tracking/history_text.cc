@@ -31,10 +31,10 @@ std::size_t num_moved(const TrackReport& report) {
 }  // namespace
 
 std::string point_text(const History& history, double value) {
-  Finding finding;
-  finding.kind = history.kind;
-  finding.unit = history.unit;
-  return figure_text(finding, value);
+  Judgement judgement;
+  judgement.kind = history.kind;
+  judgement.unit = history.unit;
+  return figure_text(judgement, value);
 }
 
 std::string move_text(const History& history, const ChangePoint& move) {

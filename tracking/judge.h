@@ -10,19 +10,21 @@
 
 namespace adb {
 
-// Quality: one finding for each cell and metric over all classes, and for each class that a rule
+// Quality: one judgement for each cell and metric over all classes, and for each class that a rule
 // asks for. Holm's correction runs over the cells (or classes) of one metric whose figures changed.
-std::vector<Finding> judge_quality(const std::vector<ComparedCell>& cells, const GateRules& rules);
+std::vector<Judgement> judge_quality(const std::vector<ComparedCell>& cells,
+                                     const GateRules& rules);
 
-// Time and memory: one finding for each cell and cost, in setting single for each class.
-std::vector<Finding> judge_costs(const std::vector<ComparedCell>& cells, const GateRules& rules);
+// Time and memory: one judgement for each cell and cost, in setting single for each class.
+std::vector<Judgement> judge_costs(const std::vector<ComparedCell>& cells, const GateRules& rules);
 
-// One finding for each run that is missing.
-std::vector<Finding> judge_missing(const std::vector<ComparedCell>& cells, const GateRules& rules);
+// One judgement for each run that is missing.
+std::vector<Judgement> judge_missing(const std::vector<ComparedCell>& cells,
+                                     const GateRules& rules);
 
 // Samples of one time or memory, on both sides.
 struct CostComparison {
-  Finding finding{};  // names and unit set
+  Judgement judgement{};  // names and unit set
   Tolerance tolerance{};
   std::vector<double> baseline{}, current{};
   double floor = 0;         // in the samples' unit: figures up to it are too small to judge
@@ -32,15 +34,16 @@ struct CostComparison {
 };
 
 // Holm's correction runs over the comparisons of one metric.
-std::vector<Finding> judge_samples(std::vector<CostComparison> comparisons, const GateRules& rules);
+std::vector<Judgement> judge_samples(std::vector<CostComparison> comparisons,
+                                     const GateRules& rules);
 
 inline constexpr double kIntervalCoverage = 0.95;
 inline constexpr std::int64_t kBootstrapDraws = 2000;
 
-// The stream of a finding's draws for one use: no other finding changes them.
-Stream judge_stream(const char* use, const Finding& finding);
+// The stream of a judgement's draws for one use: no other judgement changes them.
+Stream judge_stream(const char* use, const Judgement& judgement);
 
 // Sets `fails` and `warning` as level and rules say.
-void apply_level(const GateRules& rules, Level level, Finding* finding);
+void apply_level(const GateRules& rules, Level level, Judgement* judgement);
 
 }  // namespace adb

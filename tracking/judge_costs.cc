@@ -60,11 +60,11 @@ CostComparison compare_cost(const ComparedCell& cell,
                             FigureKind kind,
                             const GateRules& rules) {
   CostComparison comparison;
-  auto& finding = comparison.finding;
-  finding.cell = cell.name;
-  finding.category = category;
-  finding.metric = key;
-  finding.kind = kind;
+  auto& judgement = comparison.judgement;
+  judgement.cell = cell.name;
+  judgement.category = category;
+  judgement.metric = key;
+  judgement.kind = kind;
   comparison.tolerance = rules.tolerance(cell.name, category, key, kind);
   comparison.repeatable = kind == FigureKind::kMemory;
   comparison.same_run = true;
@@ -76,7 +76,7 @@ CostComparison compare_cost(const ComparedCell& cell,
         (!category.empty() && pair.baseline.row.classes != std::vector{category})) {
       continue;
     }
-    finding.unit = before->unit;
+    judgement.unit = before->unit;
     seeds.insert(pair.baseline.row.seed);
     add_samples(pair.baseline_repeats, key, &comparison.baseline);
     add_samples(pair.current_repeats, key, &comparison.current);
@@ -90,35 +90,35 @@ CostComparison compare_cost(const ComparedCell& cell,
     other_machine = other_machine || machine_of(pair.baseline, SameMachine::kHost) !=
                                          machine_of(*pair.current, SameMachine::kHost);
   }
-  finding.seeds = seeds.size();
+  judgement.seeds = seeds.size();
   if (kind == FigureKind::kTime) {
-    comparison.floor = comparison.tolerance.floor_ms * (finding.unit == "s" ? 1e-3 : 1.0);
+    comparison.floor = comparison.tolerance.floor_ms * (judgement.unit == "s" ? 1e-3 : 1.0);
   } else {
     comparison.floor = comparison.tolerance.floor_mib * (1 << 20);
   }
   if (other_machine && rules.machine != SameMachine::kHost) {
-    finding.reason = "other machines";
+    judgement.reason = "other machines";
   }
   return comparison;
 }
 
 void judge_one(CostComparison* comparison, double adjusted_p, bool enough, const GateRules& rules) {
-  auto& finding = comparison->finding;
+  auto& judgement = comparison->judgement;
   const auto& tolerance = comparison->tolerance;
   const auto limit =
-      finding.kind == FigureKind::kTime ? tolerance.time_limit : tolerance.memory_limit;
-  const double ratio = *finding.change;
-  const auto said = finding.reason.empty() ? "" : finding.reason + ": ";  // on other machines
+      judgement.kind == FigureKind::kTime ? tolerance.time_limit : tolerance.memory_limit;
+  const double ratio = *judgement.change;
+  const auto said = judgement.reason.empty() ? "" : judgement.reason + ": ";  // on other machines
   const auto sizes =
       fmt::format("{} and {} samples", comparison->baseline.size(), comparison->current.size());
   const auto rose = fmt::format("{}ratio {:.3f}, {}", said, ratio, sizes);
-  const bool small = *finding.current <= comparison->floor;
+  const bool small = *judgement.current <= comparison->floor;
   const auto set = [&](Verdict verdict, std::string reason) {
-    finding.verdict = verdict;
-    finding.reason = std::move(reason);
+    judgement.verdict = verdict;
+    judgement.reason = std::move(reason);
   };
   if (enough) {
-    finding.adjusted_p = adjusted_p;
+    judgement.adjusted_p = adjusted_p;
   }
   if (limit && ratio > *limit && !small) {
     set(Verdict::kRegressed, fmt::format("{}, above the limit of {}", rose, *limit));
@@ -136,18 +136,21 @@ void judge_one(CostComparison* comparison, double adjusted_p, bool enough, const
     set(Verdict::kCannotTell, fmt::format("{}: too few for a test", rose));
   } else if (adjusted_p <= rules.alpha) {
     set(Verdict::kRegressed,
-        fmt::format("{}, p {:.2g}, corrected {:.2g}", rose, *finding.p, adjusted_p));
+        fmt::format("{}, p {:.2g}, corrected {:.2g}", rose, *judgement.p, adjusted_p));
   } else {
     set(Verdict::kCannotTell,
-        fmt::format(
-            "{}, p {:.2g}, corrected {:.2g}: above {}", rose, *finding.p, adjusted_p, rules.alpha));
+        fmt::format("{}, p {:.2g}, corrected {:.2g}: above {}",
+                    rose,
+                    *judgement.p,
+                    adjusted_p,
+                    rules.alpha));
   }
 }
 
 }  // namespace
 
-std::vector<Finding> judge_samples(std::vector<CostComparison> comparisons,
-                                   const GateRules& rules) {
+std::vector<Judgement> judge_samples(std::vector<CostComparison> comparisons,
+                                     const GateRules& rules) {
   const auto enough = [&](const CostComparison& comparison) {
     return comparison.obstacle.empty() && !comparison.same_run &&
            smallest_mann_whitney_p(comparison.baseline.size(), comparison.current.size()) <=
@@ -155,51 +158,51 @@ std::vector<Finding> judge_samples(std::vector<CostComparison> comparisons,
   };
   std::map<std::string, std::vector<double>> families;
   for (auto& comparison : comparisons) {
-    auto& finding = comparison.finding;
-    finding.pairs = std::min(comparison.baseline.size(), comparison.current.size());
+    auto& judgement = comparison.judgement;
+    judgement.pairs = std::min(comparison.baseline.size(), comparison.current.size());
     if (!comparison.baseline.empty() && !comparison.current.empty() &&
         median(comparison.baseline) > 0) {
-      finding.baseline = median(comparison.baseline);
-      finding.current = median(comparison.current);
-      finding.change = *finding.current / *finding.baseline;
+      judgement.baseline = median(comparison.baseline);
+      judgement.current = median(comparison.current);
+      judgement.change = *judgement.current / *judgement.baseline;
     } else if (comparison.obstacle.empty()) {
       comparison.obstacle = "no positive sample on one side";
     }
     if (enough(comparison)) {
-      finding.p = mann_whitney(comparison.baseline, comparison.current).p;
-      families[finding.metric].push_back(*finding.p);
+      judgement.p = mann_whitney(comparison.baseline, comparison.current).p;
+      families[judgement.metric].push_back(*judgement.p);
     }
   }
   for (auto& [metric, p] : families) {
     p = holm(p);
   }
   std::map<std::string, std::size_t> next;
-  std::vector<Finding> findings;
+  std::vector<Judgement> judgements;
   for (auto& comparison : comparisons) {
-    auto& finding = comparison.finding;
+    auto& judgement = comparison.judgement;
     if (comparison.same_run) {
-      finding.verdict = Verdict::kNotRegressed;
-      finding.reason = "the baseline's own run";
+      judgement.verdict = Verdict::kNotRegressed;
+      judgement.reason = "the baseline's own run";
     } else if (!comparison.obstacle.empty()) {
-      finding.verdict = Verdict::kCannotTell;
-      finding.reason = comparison.obstacle;
+      judgement.verdict = Verdict::kCannotTell;
+      judgement.reason = comparison.obstacle;
     } else {
-      finding.interval = bootstrap_ratio(comparison.baseline,
-                                         comparison.current,
-                                         kIntervalCoverage,
-                                         kBootstrapDraws,
-                                         judge_stream("bootstrap", finding));
-      const bool tested = finding.p.has_value();
-      const double adjusted = tested ? families[finding.metric][next[finding.metric]++] : 1;
+      judgement.interval = bootstrap_ratio(comparison.baseline,
+                                           comparison.current,
+                                           kIntervalCoverage,
+                                           kBootstrapDraws,
+                                           judge_stream("bootstrap", judgement));
+      const bool tested = judgement.p.has_value();
+      const double adjusted = tested ? families[judgement.metric][next[judgement.metric]++] : 1;
       judge_one(&comparison, adjusted, tested, rules);
     }
-    apply_level(rules, comparison.tolerance.level, &finding);
-    findings.push_back(std::move(finding));
+    apply_level(rules, comparison.tolerance.level, &judgement);
+    judgements.push_back(std::move(judgement));
   }
-  return findings;
+  return judgements;
 }
 
-std::vector<Finding> judge_costs(const std::vector<ComparedCell>& cells, const GateRules& rules) {
+std::vector<Judgement> judge_costs(const std::vector<ComparedCell>& cells, const GateRules& rules) {
   std::vector<CostComparison> comparisons;
   for (const auto& cell : cells) {
     std::set<std::string> keys;
@@ -217,7 +220,7 @@ std::vector<Finding> judge_costs(const std::vector<ComparedCell>& cells, const G
       }
       for (const auto& category : categories) {
         auto comparison = compare_cost(cell, category, key, *kind, rules);
-        if (comparison.finding.seeds > 0 && comparison.tolerance.level != Level::kIgnore) {
+        if (comparison.judgement.seeds > 0 && comparison.tolerance.level != Level::kIgnore) {
           comparisons.push_back(std::move(comparison));
         }
       }

@@ -68,7 +68,7 @@ bool same_bits(double a, double b) {
 }
 
 struct QualityComparison {
-  Finding finding{};
+  Judgement judgement{};
   Tolerance tolerance{};
   std::vector<double> losses{};     // of the pairs (class, seed)
   std::vector<double> trainings{};  // summed over the classes of one trained model
@@ -78,8 +78,8 @@ struct QualityComparison {
 };
 
 void decide(QualityComparison* comparison, Verdict verdict, std::string reason) {
-  comparison->finding.verdict = verdict;
-  comparison->finding.reason = std::move(reason);
+  comparison->judgement.verdict = verdict;
+  comparison->judgement.reason = std::move(reason);
   comparison->testable = false;
 }
 
@@ -89,11 +89,12 @@ QualityComparison compare_quality(const ComparedCell& cell,
                                   std::string_view key,
                                   const GateRules& rules) {
   QualityComparison comparison;
-  auto& finding = comparison.finding;
-  finding.cell = cell.name;
-  finding.category = category;
-  finding.metric = key;
-  comparison.tolerance = rules.tolerance(cell.name, category, finding.metric, FigureKind::kQuality);
+  auto& judgement = comparison.judgement;
+  judgement.cell = cell.name;
+  judgement.category = category;
+  judgement.metric = key;
+  comparison.tolerance =
+      rules.tolerance(cell.name, category, judgement.metric, FigureKind::kQuality);
   comparison.testable = true;
 
   std::string obstacle;
@@ -150,9 +151,9 @@ QualityComparison compare_quality(const ComparedCell& cell,
       obstacle = "not of one protocol: " + difference;
     }
   }
-  finding.pairs = comparison.losses.size();
-  finding.seeds = seeds.size();
-  finding.classes = classes.size();
+  judgement.pairs = comparison.losses.size();
+  judgement.seeds = seeds.size();
+  judgement.classes = classes.size();
   if (seeds.empty()) {
     comparison.testable = false;  // no figure to compare; dropped by the caller
     return comparison;
@@ -161,10 +162,10 @@ QualityComparison compare_quality(const ComparedCell& cell,
     decide(&comparison, Verdict::kCannotTell, obstacle);
     return comparison;
   }
-  const auto n = static_cast<double>(finding.pairs);
-  finding.baseline = before / n;
-  finding.current = now / n;
-  finding.change = mean(comparison.losses);
+  const auto n = static_cast<double>(judgement.pairs);
+  judgement.baseline = before / n;
+  judgement.current = now / n;
+  judgement.change = mean(comparison.losses);
   if (same_run) {
     decide(&comparison, Verdict::kNotRegressed, "the baseline's own run");
   } else if (equal) {
@@ -183,35 +184,35 @@ QualityComparison compare_quality(const ComparedCell& cell,
     crossed.push_back(
         {index(classes, levels[i].first), index(seeds, levels[i].second), comparison.losses[i]});
   }
-  finding.interval = bootstrap_mean(
-      crossed, kIntervalCoverage, kBootstrapDraws, judge_stream("bootstrap", finding));
-  if (!comparison.deterministic && finding.seeds < kFewestSeeds) {
+  judgement.interval = bootstrap_mean(
+      crossed, kIntervalCoverage, kBootstrapDraws, judge_stream("bootstrap", judgement));
+  if (!comparison.deterministic && judgement.seeds < kFewestSeeds) {
     decide(&comparison,
            Verdict::kCannotTell,
            fmt::format("{}, and {}: three seeds are needed",
-                       counted(finding.seeds, "seed", "seeds"),
+                       counted(judgement.seeds, "seed", "seeds"),
                        contradiction ? "the same code, seed and device class gave other figures"
                                      : "not the same code path, processor and thread count"));
     return comparison;
   }
-  finding.p =
-      sign_flip_test(comparison.losses, rules.draws, judge_stream("permutation", finding)).p;
+  judgement.p =
+      sign_flip_test(comparison.losses, rules.draws, judge_stream("permutation", judgement)).p;
   comparison.training_p =
-      sign_flip_test(comparison.trainings, rules.draws, judge_stream("trainings", finding)).p;
+      sign_flip_test(comparison.trainings, rules.draws, judge_stream("trainings", judgement)).p;
   return comparison;
 }
 
 // The verdict once the p values of the metric's other cells are known.
 void test_quality(QualityComparison* comparison, double adjusted_p, double alpha) {
-  auto& finding = comparison->finding;
-  finding.adjusted_p = adjusted_p;
-  const double loss = *finding.change;
+  auto& judgement = comparison->judgement;
+  judgement.adjusted_p = adjusted_p;
+  const double loss = *judgement.change;
   const auto& tolerance = comparison->tolerance;
   const auto points = [](double fraction) { return fmt::format("{:.2f}", 100 * fraction); };
   const auto over = fmt::format("{} ({}, {})",
-                                counted(finding.pairs, "pair", "pairs"),
-                                counted(finding.classes, "class", "classes"),
-                                counted(finding.seeds, "seed", "seeds"));
+                                counted(judgement.pairs, "pair", "pairs"),
+                                counted(judgement.classes, "class", "classes"),
+                                counted(judgement.seeds, "seed", "seeds"));
   if (loss <= tolerance.min_effect + kRounding) {
     decide(comparison,
            Verdict::kNotRegressed,
@@ -234,26 +235,27 @@ void test_quality(QualityComparison* comparison, double adjusted_p, double alpha
   const double fewest =
       std::max(alpha, std::exp2(-static_cast<double>(comparison->trainings.size())));
   if (adjusted_p > alpha) {
-    const double smallest = std::exp2(-static_cast<double>(finding.pairs));
-    decide(
-        comparison,
-        Verdict::kCannotTell,
-        smallest > alpha
-            ? fmt::format("{}: so few reach no p below {:.2g}", lost, smallest)
-            : fmt::format(
-                  "{}, p {:.2g}, corrected {:.2g}: above {}", lost, *finding.p, adjusted_p, alpha));
+    const double smallest = std::exp2(-static_cast<double>(judgement.pairs));
+    decide(comparison,
+           Verdict::kCannotTell,
+           smallest > alpha ? fmt::format("{}: so few reach no p below {:.2g}", lost, smallest)
+                            : fmt::format("{}, p {:.2g}, corrected {:.2g}: above {}",
+                                          lost,
+                                          *judgement.p,
+                                          adjusted_p,
+                                          alpha));
   } else if (comparison->training_p > fewest) {
     decide(comparison,
            Verdict::kCannotTell,
            fmt::format("{}, p {:.2g}, but the trainings disagree (p {:.2g} over {})",
                        lost,
-                       *finding.p,
+                       *judgement.p,
                        comparison->training_p,
                        counted(comparison->trainings.size(), "training", "trainings")));
   } else {
     decide(comparison,
            Verdict::kRegressed,
-           fmt::format("{}, p {:.2g}, corrected {:.2g}", lost, *finding.p, adjusted_p));
+           fmt::format("{}, p {:.2g}, corrected {:.2g}", lost, *judgement.p, adjusted_p));
   }
 }
 
@@ -271,15 +273,16 @@ std::vector<std::string> classes_of(const ComparedCell& cell) {
 
 }  // namespace
 
-std::vector<Finding> judge_quality(const std::vector<ComparedCell>& cells, const GateRules& rules) {
-  std::vector<Finding> findings;
+std::vector<Judgement> judge_quality(const std::vector<ComparedCell>& cells,
+                                     const GateRules& rules) {
+  std::vector<Judgement> judgements;
   for (const auto& info : kMetrics) {
     const std::string key(info.key);
     std::vector<QualityComparison> whole;
     std::vector<QualityComparison> single;
     const auto add = [&](const ComparedCell& cell, const std::string& category, auto* to) {
       auto comparison = compare_quality(cell, category, key, rules);
-      if (comparison.finding.seeds > 0 && comparison.tolerance.level != Level::kIgnore) {
+      if (comparison.judgement.seeds > 0 && comparison.tolerance.level != Level::kIgnore) {
         to->push_back(std::move(comparison));
       }
     };
@@ -295,7 +298,7 @@ std::vector<Finding> judge_quality(const std::vector<ComparedCell>& cells, const
       std::vector<double> p;
       for (const auto& comparison : *family) {
         if (comparison.testable) {
-          p.push_back(*comparison.finding.p);
+          p.push_back(*comparison.judgement.p);
         }
       }
       const auto adjusted = holm(p);
@@ -304,12 +307,12 @@ std::vector<Finding> judge_quality(const std::vector<ComparedCell>& cells, const
         if (comparison.testable) {
           test_quality(&comparison, adjusted[next++], rules.alpha);
         }
-        apply_level(rules, comparison.tolerance.level, &comparison.finding);
-        findings.push_back(std::move(comparison.finding));
+        apply_level(rules, comparison.tolerance.level, &comparison.judgement);
+        judgements.push_back(std::move(comparison.judgement));
       }
     }
   }
-  return findings;
+  return judgements;
 }
 
 }  // namespace adb

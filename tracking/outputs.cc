@@ -21,31 +21,32 @@ std::string heading(const GateReport& report) {
                                  : "cannot tell";
 }
 
-std::string interval_text(const Finding& finding) {
-  if (!finding.interval) {
+std::string interval_text(const Judgement& judgement) {
+  if (!judgement.interval) {
     return "";
   }
   // A loss is shown as a negative change, so the ends change places.
-  return finding.kind == FigureKind::kQuality
+  return judgement.kind == FigureKind::kQuality
              ? fmt::format("[{:+.2f}, {:+.2f}]",
-                           -100 * finding.interval->high,
-                           -100 * finding.interval->low)
-             : fmt::format("[{:.3f}, {:.3f}]", finding.interval->low, finding.interval->high);
+                           -100 * judgement.interval->high,
+                           -100 * judgement.interval->low)
+             : fmt::format("[{:.3f}, {:.3f}]", judgement.interval->low, judgement.interval->high);
 }
 
-std::string markdown_row(const Finding& finding) {
-  return fmt::format("| {}{} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
-                     finding.verdict == Verdict::kRegressed ? "**regressed**"
-                                                            : std::string(to_text(finding.verdict)),
-                     finding.warning && finding.verdict != Verdict::kCannotTell ? " (warning)" : "",
-                     escape_markdown(describe(finding.cell)),
-                     escape_markdown(finding.category.empty() ? "all" : finding.category),
-                     escape_markdown(finding.metric.empty() ? "run" : finding.metric),
-                     figure_text(finding, finding.baseline),
-                     figure_text(finding, finding.current),
-                     change_text(finding),
-                     interval_text(finding),
-                     escape_markdown(finding.reason));
+std::string markdown_row(const Judgement& judgement) {
+  return fmt::format(
+      "| {}{} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
+      judgement.verdict == Verdict::kRegressed ? "**regressed**"
+                                               : std::string(to_text(judgement.verdict)),
+      judgement.warning && judgement.verdict != Verdict::kCannotTell ? " (warning)" : "",
+      escape_markdown(describe(judgement.cell)),
+      escape_markdown(judgement.category.empty() ? "all" : judgement.category),
+      escape_markdown(judgement.metric.empty() ? "run" : judgement.metric),
+      figure_text(judgement, judgement.baseline),
+      figure_text(judgement, judgement.current),
+      change_text(judgement),
+      interval_text(judgement),
+      escape_markdown(judgement.reason));
 }
 
 // Marker names must not end the comment that holds them.
@@ -74,36 +75,37 @@ std::string plain_text(std::string_view text) {
   return plain;
 }
 
-std::string figure_text(const Finding& finding, const std::optional<double>& value) {
+std::string figure_text(const Judgement& judgement, const std::optional<double>& value) {
   if (!value) {
     return "";
   }
-  switch (finding.kind) {
+  switch (judgement.kind) {
     case FigureKind::kQuality:
       return fmt::format("{:.2f}", 100 * *value);
     case FigureKind::kTime:
-      return fmt::format("{:.4g} {}", *value, plain_text(finding.unit));
+      return fmt::format("{:.4g} {}", *value, plain_text(judgement.unit));
     case FigureKind::kMemory:
       break;
   }
   return fmt::format("{:.0f} MiB", *value / (1 << 20));
 }
 
-std::string change_text(const Finding& finding) {
-  if (!finding.change) {
+std::string change_text(const Judgement& judgement) {
+  if (!judgement.change) {
     return "";
   }
   // "+ 0.0" turns a negative zero into a zero.
-  return finding.kind == FigureKind::kQuality ? fmt::format("{:+.2f}", -100 * *finding.change + 0.0)
-                                              : fmt::format("x {:.3f}", *finding.change);
+  return judgement.kind == FigureKind::kQuality
+             ? fmt::format("{:+.2f}", -100 * *judgement.change + 0.0)
+             : fmt::format("x {:.3f}", *judgement.change);
 }
 
-std::string subject(const Finding& finding) {
+std::string subject(const Judgement& judgement) {
   return plain_text(fmt::format("{}{}{}{}",
-                                describe(finding.cell),
-                                finding.metric.empty() ? "" : ": " + finding.metric,
-                                finding.category.empty() ? "" : " of ",
-                                finding.category));
+                                describe(judgement.cell),
+                                judgement.metric.empty() ? "" : ": " + judgement.metric,
+                                judgement.category.empty() ? "" : " of ",
+                                judgement.category));
 }
 
 std::string gate_text(const GateReport& report) {
@@ -111,34 +113,35 @@ std::string gate_text(const GateReport& report) {
   if (!report.problem.empty()) {
     return fmt::format("cannot tell: {}\n", plain_text(report.problem));
   }
-  for (const auto& finding : report.findings) {
-    if (finding.verdict == Verdict::kNotRegressed) {
+  for (const auto& judgement : report.judgements) {
+    if (judgement.verdict == Verdict::kNotRegressed) {
       continue;
     }
-    text +=
-        fmt::format("{}{}: {}",
-                    to_text(finding.verdict),
-                    finding.warning && finding.verdict != Verdict::kCannotTell ? " (warning)" : "",
-                    subject(finding));
-    if (finding.change) {
+    text += fmt::format(
+        "{}{}: {}",
+        to_text(judgement.verdict),
+        judgement.warning && judgement.verdict != Verdict::kCannotTell ? " (warning)" : "",
+        subject(judgement));
+    if (judgement.change) {
       text += fmt::format(": {} -> {} ({}{}{})",
-                          figure_text(finding, finding.baseline),
-                          figure_text(finding, finding.current),
-                          change_text(finding),
-                          finding.interval ? ", 95 % " : "",
-                          interval_text(finding));
+                          figure_text(judgement, judgement.baseline),
+                          figure_text(judgement, judgement.current),
+                          change_text(judgement),
+                          judgement.interval ? ", 95 % " : "",
+                          interval_text(judgement));
     }
-    text += fmt::format(": {}\n", plain_text(finding.reason));
+    text += fmt::format(": {}\n", plain_text(judgement.reason));
   }
   std::map<CellName, std::vector<std::string>> well;
-  for (const auto& finding : report.findings) {
-    if (finding.verdict == Verdict::kNotRegressed) {
-      auto what = finding.metric + (finding.category.empty() ? "" : " of " + finding.category);
-      if (finding.change && finding.reason != "bitwise equal" &&
-          finding.reason != "the baseline's own run") {
-        what += fmt::format(" {}", change_text(finding));
+  for (const auto& judgement : report.judgements) {
+    if (judgement.verdict == Verdict::kNotRegressed) {
+      auto what =
+          judgement.metric + (judgement.category.empty() ? "" : " of " + judgement.category);
+      if (judgement.change && judgement.reason != "bitwise equal" &&
+          judgement.reason != "the baseline's own run") {
+        what += fmt::format(" {}", change_text(judgement));
       }
-      well[finding.cell].push_back(std::move(what));
+      well[judgement.cell].push_back(std::move(what));
     }
   }
   for (const auto& [cell, metrics] : well) {
@@ -157,31 +160,33 @@ std::string gate_text(const GateReport& report) {
 }
 
 Json gate_json(const GateReport& report) {
-  Json findings = Json::array();
-  for (const auto& finding : report.findings) {
-    findings.push_back(
-        {{"verdict", to_symbol(finding.verdict)},
-         {"fails", finding.fails},
-         {"warning", finding.warning},
-         {"method", finding.cell.method},
-         {"dataset", finding.cell.dataset},
-         {"setting", finding.cell.setting},
-         {"protocol", finding.cell.protocol},
-         {"variant", finding.cell.variant},
-         {"category", finding.category},
-         {"metric", finding.metric},
-         {"unit", finding.unit},
-         {"baseline", optional_json(finding.baseline)},
-         {"current", optional_json(finding.current)},
-         {finding.kind == FigureKind::kQuality ? "loss" : "ratio", optional_json(finding.change)},
+  Json judgements = Json::array();
+  for (const auto& judgement : report.judgements) {
+    judgements.push_back(
+        {{"verdict", to_symbol(judgement.verdict)},
+         {"fails", judgement.fails},
+         {"warning", judgement.warning},
+         {"method", judgement.cell.method},
+         {"dataset", judgement.cell.dataset},
+         {"setting", judgement.cell.setting},
+         {"protocol", judgement.cell.protocol},
+         {"variant", judgement.cell.variant},
+         {"category", judgement.category},
+         {"metric", judgement.metric},
+         {"unit", judgement.unit},
+         {"baseline", optional_json(judgement.baseline)},
+         {"current", optional_json(judgement.current)},
+         {judgement.kind == FigureKind::kQuality ? "loss" : "ratio",
+          optional_json(judgement.change)},
          {"interval",
-          finding.interval ? Json({finding.interval->low, finding.interval->high}) : Json(nullptr)},
-         {"p", optional_json(finding.p)},
-         {"adjusted_p", optional_json(finding.adjusted_p)},
-         {"pairs", finding.pairs},
-         {"classes", finding.classes},
-         {"seeds", finding.seeds},
-         {"reason", finding.reason}});
+          judgement.interval ? Json({judgement.interval->low, judgement.interval->high})
+                             : Json(nullptr)},
+         {"p", optional_json(judgement.p)},
+         {"adjusted_p", optional_json(judgement.adjusted_p)},
+         {"pairs", judgement.pairs},
+         {"classes", judgement.classes},
+         {"seeds", judgement.seeds},
+         {"reason", judgement.reason}});
   }
   Json counts = Json::object();
   for (const auto verdict :
@@ -196,7 +201,7 @@ Json gate_json(const GateReport& report) {
           {"counts", counts},
           {"problem", report.problem},
           {"notes", report.notes},
-          {"findings", findings}};
+          {"judgements", judgements}};
 }
 
 std::string escape_markdown(std::string_view text) {
@@ -235,8 +240,8 @@ std::string gate_markdown(const GateReport& report, std::size_t max_bytes) {
   }
   constexpr std::size_t kRoomForCount = 100;
   std::size_t left_out = 0;
-  for (const auto& finding : report.findings) {
-    const auto row = markdown_row(finding);
+  for (const auto& judgement : report.judgements) {
+    const auto row = markdown_row(judgement);
     if (left_out > 0 || text.size() + row.size() + notes.size() + kRoomForCount > max_bytes) {
       ++left_out;
     } else {

@@ -15,7 +15,7 @@ namespace adb {
 // For a terminal: what is not well, one line each, then what is, one line a cell.
 std::string gate_text(const GateReport& report);
 
-// {baseline, created_at, verdict, exit_code, alpha, counts, problem, notes, findings}; fractions
+// {baseline, created_at, verdict, exit_code, alpha, counts, problem, notes, judgements}; fractions
 // and 17 digits, as everywhere in JSON.
 Json gate_json(const GateReport& report);
 
@@ -49,10 +49,10 @@ std::string escape_command_data(std::string_view text);      // GitHub: message
 std::string escape_command_property(std::string_view text);  // GitHub: title=...
 
 // "61.30" (percent), "812 MiB", "12.4 ms"; "" for an absent value.
-std::string figure_text(const Finding& finding, const std::optional<double>& value);
-std::string change_text(const Finding& finding);  // "-13.10" points, "x 1.250"
+std::string figure_text(const Judgement& judgement, const std::optional<double>& value);
+std::string change_text(const Judgement& judgement);  // "-13.10" points, "x 1.250"
 
 // "rd on sample, multi, protocol sample: pixel.aupro of bottle" or without a metric.
-std::string subject(const Finding& finding);
+std::string subject(const Judgement& judgement);
 
 }  // namespace adb

@@ -256,13 +256,14 @@ GateRules read_rules(const std::filesystem::path& file) {
 }
 
 std::vector<std::string> unused_rules(const GateRules& rules,
-                                      const std::vector<Finding>& findings) {
+                                      const std::vector<Judgement>& judgements) {
   std::vector<std::string> unused;
   for (const auto& rule : rules.rules) {
-    const bool used = rule.level == Level::kIgnore ||
-                      std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
-                        return applies(rule, finding.cell, finding.category, finding.metric);
-                      });
+    const bool used =
+        rule.level == Level::kIgnore ||
+        std::any_of(judgements.begin(), judgements.end(), [&](const Judgement& judgement) {
+          return applies(rule, judgement.cell, judgement.category, judgement.metric);
+        });
     if (!used) {
       unused.push_back(fmt::format("{}: this rule matches nothing that was compared", rule.place));
     }

@@ -77,7 +77,8 @@ std::optional<FigureKind> figure_kind(const std::string& key);
 GateRules parse_rules(const YamlNode& file);
 GateRules read_rules(const std::filesystem::path& file);
 
-// Rules that match none of the findings, one line each: most likely a misspelt name.
-std::vector<std::string> unused_rules(const GateRules& rules, const std::vector<Finding>& findings);
+// Rules that match none of the judgements, one line each: most likely a misspelt name.
+std::vector<std::string> unused_rules(const GateRules& rules,
+                                      const std::vector<Judgement>& judgements);
 
 }  // namespace adb

@@ -65,9 +65,9 @@ std::string describe(const CellName& cell) {
 }
 
 std::size_t count(const GateReport& report, Verdict verdict) {
-  return static_cast<std::size_t>(
-      std::count_if(report.findings.begin(), report.findings.end(), [&](const Finding& finding) {
-        return finding.verdict == verdict;
+  return static_cast<std::size_t>(std::count_if(
+      report.judgements.begin(), report.judgements.end(), [&](const Judgement& judgement) {
+        return judgement.verdict == verdict;
       }));
 }
 
@@ -80,14 +80,15 @@ std::string summary_line(const GateReport& report) {
 }
 
 void conclude(GateReport* report) {
-  auto& findings = report->findings;
-  std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
-    return std::tuple(b.verdict, b.fails, a.cell, a.category, metric_order(a.metric)) <
-           std::tuple(a.verdict, a.fails, b.cell, b.category, metric_order(b.metric));
-  });
+  auto& judgements = report->judgements;
+  std::stable_sort(
+      judgements.begin(), judgements.end(), [](const Judgement& a, const Judgement& b) {
+        return std::tuple(b.verdict, b.fails, a.cell, a.category, metric_order(a.metric)) <
+               std::tuple(a.verdict, a.fails, b.cell, b.category, metric_order(b.metric));
+      });
   const auto failing = [&](Verdict verdict) {
-    return std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
-      return finding.fails && finding.verdict == verdict;
+    return std::any_of(judgements.begin(), judgements.end(), [&](const Judgement& judgement) {
+      return judgement.fails && judgement.verdict == verdict;
     });
   };
   if (!report->problem.empty()) {

@@ -39,7 +39,7 @@ struct CellName {
 std::string describe(const CellName& cell);  // "rd on mvtec_ad, multi, protocol paper"
 
 // One comparison. For a run that did not take place metric is "" and the figures are empty.
-struct Finding {
+struct Judgement {
   CellName cell{};
   std::string category{};  // "" for all classes
   std::string metric{};
@@ -63,10 +63,10 @@ struct Finding {
 };
 
 struct GateReport {
-  std::string baseline{};           // its name
-  std::string created_at{};         // of the baseline
-  std::string problem{};            // why nothing could be compared; "" otherwise
-  std::vector<Finding> findings{};  // the worst first
+  std::string baseline{};               // its name
+  std::string created_at{};             // of the baseline
+  std::string problem{};                // why nothing could be compared; "" otherwise
+  std::vector<Judgement> judgements{};  // the worst first
   std::vector<std::string> notes{};
   double alpha = 0.01;
   int exit_code = 0;
@@ -77,7 +77,7 @@ std::size_t count(const GateReport& report, Verdict verdict);
 // "1 regressed, 14 not regressed, 2 cannot tell, 0 did not run"
 std::string summary_line(const GateReport& report);
 
-// Sorts findings (worst verdict, then cell, class, metric in table order) and sets exit_code:
+// Sorts judgements (worst verdict, then cell, class, metric in table order) and sets exit_code:
 // 5 when one regressed, else 4 when one did not run, else 6 when one cannot be told, of those whose
 // `fails` is set; a report with a problem is always 6.
 void conclude(GateReport* report);

@@ -39,9 +39,9 @@ std::string file_of(const std::vector<double>& times, const std::string& host = 
   return json.dump();
 }
 
-std::vector<Finding> judge(const std::string& before,
-                           const std::string& now,
-                           const GateRules& rules = {}) {
+std::vector<Judgement> judge(const std::string& before,
+                             const std::string& now,
+                             const GateRules& rules = {}) {
   const TempFolder temp;
   return judge_benchmarks(read_benchmarks(temp.write("before.json", before)),
                           read_benchmarks(temp.write("now.json", now)),

@@ -23,7 +23,7 @@ const Difference& find(const CompareReport& report,
                        const std::string& metric,
                        const std::string& category = "") {
   for (const auto& difference : report.differences) {
-    if (difference.finding.metric == metric && difference.finding.category == category) {
+    if (difference.judgement.metric == metric && difference.judgement.category == category) {
       return difference;
     }
   }
@@ -64,20 +64,20 @@ TEST(Compare, SwappingTheSidesSwapsTheSigns) {
   const auto bad = store_of("rd", {0.90, 0.91, 0.90});
   const auto one = find(compare(good, bad), "pixel.ap");
   const auto other = find(compare(bad, good), "pixel.ap");
-  EXPECT_DOUBLE_EQ(one.finding.change.value(), -other.finding.change.value());
-  EXPECT_DOUBLE_EQ(one.finding.p.value(), other.finding.p.value())
+  EXPECT_DOUBLE_EQ(one.judgement.change.value(), -other.judgement.change.value());
+  EXPECT_DOUBLE_EQ(one.judgement.p.value(), other.judgement.p.value())
       << "p is of the direction of the difference";
-  EXPECT_TRUE(one.finding.interval.has_value());
+  EXPECT_TRUE(one.judgement.interval.has_value());
 }
 
 TEST(Compare, ClassesAreShownWithIntervalsOverSeeds) {
   const auto good = store_of("rd", {0.92, 0.93, 0.94});
   const auto bad = store_of("rd", {0.90, 0.91, 0.90});
   const auto& one = find(compare(good, bad), "mad", "class3");
-  EXPECT_EQ(one.finding.pairs, 3);
-  ASSERT_TRUE(one.finding.interval.has_value());
-  EXPECT_NEAR(one.finding.interval->low, 0.02, 1e-9);
-  EXPECT_NEAR(one.finding.interval->high, 0.04, 1e-9);
+  EXPECT_EQ(one.judgement.pairs, 3);
+  ASSERT_TRUE(one.judgement.interval.has_value());
+  EXPECT_NEAR(one.judgement.interval->low, 0.02, 1e-9);
+  EXPECT_NEAR(one.judgement.interval->high, 0.04, 1e-9);
   EXPECT_EQ(one.word, Word::kCannotTell) << "three pairs reach no p below 1/8";
   const auto text = compare_text(compare(good, bad));
   EXPECT_THAT(text, HasSubstr("class3"));
@@ -89,7 +89,7 @@ TEST(Compare, OneMethodOnEachSideIsPairedAcrossMethods) {
   const auto vitad = store_of("vitad", {0.95, 0.96, 0.97});
   const auto report = compare(rd, vitad);
   EXPECT_EQ(find(report, "mad").word, Word::kBetter);
-  EXPECT_EQ(find(report, "mad").finding.cell.method, "rd -> vitad");
+  EXPECT_EQ(find(report, "mad").judgement.cell.method, "rd -> vitad");
   // One seed of two methods is no pair of one training, however deterministic.
   auto one = Store::in_memory();
   auto two = Store::in_memory();

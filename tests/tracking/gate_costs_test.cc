@@ -56,7 +56,7 @@ TEST(GateCosts, ASlowerBuildIsRegressedWhenSamplesSuffice) {
   EXPECT_NEAR(time.change.value(), 1.2, 0.02);
   EXPECT_DOUBLE_EQ(time.p.value(), 1.0 / 252);
   EXPECT_EQ(find(report, "peak_memory_bytes").verdict, Verdict::kNotRegressed);
-  EXPECT_EQ(report.findings.size(), kNumMetrics + 2) << "throughput and parameters are no costs";
+  EXPECT_EQ(report.judgements.size(), kNumMetrics + 2) << "throughput and parameters are no costs";
 }
 
 TEST(GateCosts, RatioFloorAndFewSamplesHoldBack) {

@@ -60,11 +60,11 @@ TEST(Gate, ALossInEveryClassOfADeterministicRunIsRegressed) {
   add_run(store, other_key(run_of("rd", 0, 8)), constant(0.88), commit("def"));
   const auto report = gate(store);
   EXPECT_EQ(report.exit_code, 5);
-  const auto& finding = find(report, "pixel.aupro");
-  EXPECT_EQ(finding.verdict, Verdict::kRegressed);
-  EXPECT_NEAR(finding.change.value(), 0.02, 1e-12);
-  EXPECT_DOUBLE_EQ(finding.p.value(), 1.0 / 256);
-  EXPECT_EQ(finding.pairs, 8);
+  const auto& judgement = find(report, "pixel.aupro");
+  EXPECT_EQ(judgement.verdict, Verdict::kRegressed);
+  EXPECT_NEAR(judgement.change.value(), 0.02, 1e-12);
+  EXPECT_DOUBLE_EQ(judgement.p.value(), 1.0 / 256);
+  EXPECT_EQ(judgement.pairs, 8);
   EXPECT_THAT(report.notes, Contains(HasSubstr("another recipe: lr 0.005 -> 0.5")));
 }
 
@@ -225,7 +225,7 @@ TEST(Gate, ARunThatFailedOrNeverStartedDidNotRun) {
   auto report = gate(store);
   EXPECT_EQ(report.exit_code, 4);
   EXPECT_EQ(count(report, Verdict::kDidNotRun), 1);
-  EXPECT_THAT(report.findings[0].reason, HasSubstr("killed: signal 9"));
+  EXPECT_THAT(report.judgements[0].reason, HasSubstr("killed: signal 9"));
   EXPECT_EQ(gate(store, rules("rules: [{method: rd, level: warn}]")).exit_code, 0);
 
   store.begin_run(run_of("vitad", 0, 8), commit("def"));  // still running
@@ -235,7 +235,7 @@ TEST(Gate, ARunThatFailedOrNeverStartedDidNotRun) {
   report = run_gate(store, "main", empty, {}, {});
   finish_report({}, &report);
   EXPECT_EQ(report.exit_code, 4);
-  EXPECT_THAT(report.findings[0].reason, HasSubstr("no run of this cell"));
+  EXPECT_THAT(report.judgements[0].reason, HasSubstr("no run of this cell"));
 }
 
 TEST(Gate, ARegressionCountsMoreThanARunThatFailed) {
@@ -285,8 +285,8 @@ TEST(Gate, SeveralCellsOfOneMethodFindTheirOwnRuns) {
   add_run(store, newer, constant(0.9), commit("def"));
   const auto report = gate(store);
   EXPECT_EQ(report.exit_code, 0);
-  EXPECT_EQ(report.findings.size(), 2 * kNumMetrics);
-  EXPECT_THAT(report.findings[0].cell.variant, ::testing::AnyOf("lr=0.001", "default options"));
+  EXPECT_EQ(report.judgements.size(), 2 * kNumMetrics);
+  EXPECT_THAT(report.judgements[0].cell.variant, ::testing::AnyOf("lr=0.001", "default options"));
 }
 
 TEST(Gate, TheNewerOfTwoCellsOfTheBaselineCounts) {
@@ -298,7 +298,7 @@ TEST(Gate, TheNewerOfTwoCellsOfTheBaselineCounts) {
   });
   const auto report = gate(store);
   EXPECT_EQ(report.exit_code, 0);
-  EXPECT_EQ(report.findings.size(), kNumMetrics);
+  EXPECT_EQ(report.judgements.size(), kNumMetrics);
   EXPECT_THAT(report.notes, Contains(HasSubstr("superseded")));
 }
 

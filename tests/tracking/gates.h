@@ -43,17 +43,18 @@ inline GateRules rules(const std::string& text) {
   return parse_rules(parse_yaml(text, "gate.yaml"));
 }
 
-inline const Finding& find(const GateReport& report,
-                           const std::string& metric,
-                           const std::string& category = "",
-                           const std::string& method = "rd") {
-  for (const auto& finding : report.findings) {
-    if (finding.metric == metric && finding.category == category && finding.cell.method == method) {
-      return finding;
+inline const Judgement& find(const GateReport& report,
+                             const std::string& metric,
+                             const std::string& category = "",
+                             const std::string& method = "rd") {
+  for (const auto& judgement : report.judgements) {
+    if (judgement.metric == metric && judgement.category == category &&
+        judgement.cell.method == method) {
+      return judgement;
     }
   }
-  static const Finding none;
-  ADD_FAILURE() << "no finding on " << metric << " of '" << category << "'";
+  static const Judgement none;
+  ADD_FAILURE() << "no judgement on " << metric << " of '" << category << "'";
   return none;
 }
 

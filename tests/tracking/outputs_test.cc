@@ -22,8 +22,8 @@ using ::testing::Not;
 using ::testing::StartsWith;
 using testing::TempFolder;
 
-Finding finding(Verdict verdict, const std::string& method, const std::string& metric = "mad") {
-  Finding f;
+Judgement judgement(Verdict verdict, const std::string& method, const std::string& metric = "mad") {
+  Judgement f;
   f.cell = {.method = method, .title = method, .dataset = "sample", .setting = "multi"};
   f.metric = metric;
   f.verdict = verdict;
@@ -44,16 +44,16 @@ const std::string kHostile = "a|b<c>&\"d'`::error::e%0A,f:\n\x01\xff]]>--><scrip
 GateReport every_verdict() {
   GateReport report;
   report.baseline = "main";
-  report.findings = {finding(Verdict::kRegressed, "rd"),
-                     finding(Verdict::kDidNotRun, "uniad", ""),
-                     finding(Verdict::kCannotTell, "vitad"),
-                     finding(Verdict::kNotRegressed, "draem"),
-                     finding(Verdict::kRegressed, kHostile, "pixel.aupro")};
-  auto warned = finding(Verdict::kRegressed, "simplenet");
+  report.judgements = {judgement(Verdict::kRegressed, "rd"),
+                       judgement(Verdict::kDidNotRun, "uniad", ""),
+                       judgement(Verdict::kCannotTell, "vitad"),
+                       judgement(Verdict::kNotRegressed, "draem"),
+                       judgement(Verdict::kRegressed, kHostile, "pixel.aupro")};
+  auto warned = judgement(Verdict::kRegressed, "simplenet");
   warned.fails = false;
   warned.warning = true;
-  report.findings.push_back(warned);
-  report.findings[4].reason = kHostile;
+  report.judgements.push_back(warned);
+  report.judgements[4].reason = kHostile;
   report.notes = {"note on " + kHostile};
   conclude(&report);
   return report;
@@ -112,8 +112,8 @@ TEST(Outputs, GitLabHoldsItsSchema) {
   EXPECT_EQ(fingerprints.size(), 5);
   // Another figure is the same issue.
   auto other = every_verdict();
-  other.findings[0].current = 0.1;
-  other.findings[0].reason = "loss 80 points";
+  other.judgements[0].current = 0.1;
+  other.judgements[0].reason = "loss 80 points";
   EXPECT_EQ(Json::parse(gate_gitlab(other, "gate.yaml"))[0].at("fingerprint"),
             issues[0].at("fingerprint"));
 }
@@ -166,8 +166,8 @@ TEST(Outputs, GitHubCommandsAreEscaped) {
 TEST(Outputs, GitHubGetsTheWorstTenOfEach) {
   GateReport report;
   for (int i = 0; i < 25; ++i) {
-    report.findings.push_back(finding(Verdict::kRegressed, fmt::format("m{}", i)));
-    report.findings.push_back(finding(Verdict::kCannotTell, fmt::format("m{}", i)));
+    report.judgements.push_back(judgement(Verdict::kRegressed, fmt::format("m{}", i)));
+    report.judgements.push_back(judgement(Verdict::kCannotTell, fmt::format("m{}", i)));
   }
   conclude(&report);
   const auto lines = split(gate_github(report), '\n');
@@ -199,13 +199,13 @@ TEST(Outputs, MarkdownIsStableEscapedAndCapped) {
       EXPECT_EQ(bars, 10) << line;
     }
   }
-  // The order of the findings does not change the comment.
-  std::reverse(report.findings.begin(), report.findings.end());
+  // The order of the judgements does not change the comment.
+  std::reverse(report.judgements.begin(), report.judgements.end());
   conclude(&report);
   EXPECT_EQ(gate_markdown(report), text);
 
   for (int i = 0; i < 1000; ++i) {
-    report.findings.push_back(finding(Verdict::kCannotTell, fmt::format("m{}", i)));
+    report.judgements.push_back(judgement(Verdict::kCannotTell, fmt::format("m{}", i)));
   }
   conclude(&report);
   const auto capped = gate_markdown(report, 20'000);

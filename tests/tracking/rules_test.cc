@@ -85,10 +85,10 @@ TEST(Rules, RunsThatAreMissingFollowRulesWithoutMetric) {
 
 TEST(Rules, UnusedOnesAreNamed) {
   const auto parsed = rules("rules:\n  - {method: rd}\n  - {method: rdd}");
-  Finding finding;
-  finding.cell = kRd;
-  finding.metric = "mad";
-  EXPECT_THAT(unused_rules(parsed, {finding}), ElementsAre(HasSubstr("gate.yaml:3:5")));
+  Judgement judgement;
+  judgement.cell = kRd;
+  judgement.metric = "mad";
+  EXPECT_THAT(unused_rules(parsed, {judgement}), ElementsAre(HasSubstr("gate.yaml:3:5")));
 }
 
 TEST(Rules, MistakesAreNamedWithTheirPlace) {
