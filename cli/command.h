@@ -71,6 +71,8 @@ Command list_command();
 Command describe_command();
 Command verify_command();
 Command data_command();
+Command speed_command();
+Command predict_command();
 Command store_command();
 Command weights_command();
 Command show_command();

@@ -19,14 +19,15 @@ namespace {
 
 std::vector<adb::Command> commands() {
   return {
-      adb::run_command(),     adb::plan_command(),     adb::submit_command(),
-      adb::eval_command(),    adb::rescore_command(),  adb::verify_command(),
-      adb::report_command(),  adb::figure_command(),   adb::compare_command(),
-      adb::gate_command(),    adb::baseline_command(), adb::track_command(),
-      adb::bisect_command(),  adb::list_command(),     adb::describe_command(),
-      adb::show_command(),    adb::rerun_command(),    adb::data_command(),
-      adb::weights_command(), adb::store_command(),    adb::doctor_command(),
-      adb::env_command(),     adb::config_command(),   adb::completion_command(),
+      adb::run_command(),      adb::plan_command(),       adb::submit_command(),
+      adb::eval_command(),     adb::predict_command(),    adb::rescore_command(),
+      adb::verify_command(),   adb::speed_command(),      adb::report_command(),
+      adb::figure_command(),   adb::compare_command(),    adb::gate_command(),
+      adb::baseline_command(), adb::track_command(),      adb::bisect_command(),
+      adb::list_command(),     adb::describe_command(),   adb::show_command(),
+      adb::rerun_command(),    adb::data_command(),       adb::weights_command(),
+      adb::store_command(),    adb::doctor_command(),     adb::env_command(),
+      adb::config_command(),   adb::completion_command(),
   };
 }
 

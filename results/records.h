@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -235,6 +236,20 @@ struct RunFilter {
   std::vector<std::int64_t> seeds{};
   std::vector<RunStatus> statuses{};
   bool newest_per_key = false;  // of those that match, only the newest attempt of each cell
+};
+
+// Timings of a method apart from any run.
+struct SpeedRow {
+  std::string method{};
+  std::int64_t method_version = 0;
+  Json options = Json::object();  // those that differ from the defaults
+  std::int64_t image_size = 0;
+  std::int64_t batch = 0;  // of a training step
+  std::string device{};
+  std::int64_t threads = 0;
+  std::int64_t peak_train_bytes = 0;  // of the process
+  std::int64_t peak_predict_bytes = 0;
+  std::map<std::string, std::vector<double>> series{};  // seconds, in the order of measuring
 };
 
 }  // namespace adb

@@ -84,6 +84,8 @@ class Store {
   void set_baseline(const std::string& name, const std::vector<RunId>& runs);
   bool remove_baseline(const std::string& name);  // returns: whether there was one
 
+  void add_speed(const SpeedRow& speed, const Environment& environment);
+
   void replace_published(const std::vector<PublishedRow>& rows);
 
   // Removes runs with all their rows. throws: Error(kStore) when one belongs to a baseline
@@ -107,6 +109,8 @@ class Store {
   std::vector<EfficiencyRow> efficiency(RunId run) const;
   std::vector<ArtifactRow> artifacts(RunId run) const;
   EventBatch events(RunId run) const;  // all of the above
+
+  std::vector<SpeedRow> speeds() const;  // in the order of measuring
 
   std::vector<Baseline> baselines() const;  // by name
   std::optional<Baseline> baseline(const std::string& name) const;

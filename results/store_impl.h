@@ -92,6 +92,9 @@ inline std::string placeholders(std::size_t n) {
   return join(std::vector<std::string>(n, "?"), ", ");
 }
 
+// returns: the id of the row, which may have been there. Inside a transaction.
+std::int64_t insert_environment(SQLite::Database& database, const Environment& environment);
+
 struct Store::Impl {
   std::filesystem::path file;
   bool writable = false;

@@ -181,6 +181,8 @@ void insert_events(SQLite::Database& database, RunId run, const EventBatch& even
   }
 }
 
+}  // namespace
+
 std::int64_t insert_environment(SQLite::Database& database, const Environment& environment) {
   const std::string hash = sha256(canonical_json(to_json(environment)));
   RowWriter writer(database,
@@ -199,6 +201,8 @@ std::int64_t insert_environment(SQLite::Database& database, const Environment& e
   query.executeStep();
   return query.getColumn(0).getInt64();
 }
+
+namespace {
 
 RunId insert_run(SQLite::Database& database, const RunRow& run) {
   if (!run.folder.empty()) {

@@ -7,6 +7,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 
 #include "core/files.h"
 #include "core/hash.h"
@@ -18,6 +19,7 @@
 #include "runners/worker/evaluate.h"
 #include "runners/worker/features.h"
 #include "runners/worker/loader.h"
+#include "runners/worker/speed.h"
 #include "runners/worker/textures.h"
 #include "tensor/state.h"
 
@@ -469,24 +471,57 @@ class Trainer {
     const auto peak = peak_memory_bytes();
     const auto parameters = count_parameters(*method_);
     const auto macs = count_macs(*method_, at::Device(job_.device));
-    const auto figure = [](const char* key, Json value, const char* unit, std::string note = "") {
-      return Json{
-          {"key", key}, {"value", std::move(value)}, {"unit", unit}, {"note", std::move(note)}};
+    Json figures = Json::array();
+    const auto add = [&](const char* key, Json value, const char* unit, std::string note = "") {
+      figures.push_back(
+          {{"key", key}, {"value", std::move(value)}, {"unit", unit}, {"note", std::move(note)}});
     };
-    const auto images = static_cast<double>(job_.test.size());
-    channel_.send(wire::kEfficiency,
-                  {{"figures",
-                    Json::array({figure("parameters", parameters.total, "1"),
-                                 figure("trainable_parameters", parameters.trainable, "1"),
-                                 figure("macs", macs.macs, "1"),
-                                 figure("macs_with_norms", macs.with_norms, "1"),
-                                 figure("train_s", progress_.train_s, "s"),
-                                 figure("time_per_image_ms",
-                                        test_images_s_ * 1000 / images,
-                                        "ms",
-                                        "last test: prediction and figures, feature cache " +
-                                            evaluator_.features().mode()),
-                                 figure("peak_memory_bytes", peak, "B", "whole worker")})}});
+    add("parameters", parameters.total, "1");
+    add("trainable_parameters", parameters.trainable, "1");
+    add("macs", macs.macs, "1");
+    add("macs_with_norms", macs.with_norms, "1");
+    add("train_s", progress_.train_s, "s");
+    add("time_per_image_ms",
+        test_images_s_ * 1000 / static_cast<double>(job_.test.size()),
+        "ms",
+        "last test: prediction and figures, feature cache " + evaluator_.features().mode());
+    add("peak_memory_bytes", peak, "B", "whole worker");
+    add_predictions(add);
+    add("model_file_bytes",
+        static_cast<std::int64_t>(fs::file_size(weights_file(epochs()))),
+        "B",
+        "all parameters and buffers");
+    channel_.send(wire::kEfficiency, {{"figures", figures}});
+  }
+
+  // Latency and throughput of the trained model, without decoding and resizing.
+  template <class Add>
+  void add_predictions(const Add& add) {
+    SpeedPlan plan;
+    plan.seconds = 1;
+    plan.max_samples = 30;
+    plan.warm_up = 1;
+    plan.batches = {1, input_.batch};
+    reset_peak_memory();
+    const auto image = at::zeros({1, 3, input_.image_size, input_.image_size},
+                                 at::TensorOptions().dtype(at::kFloat).device(job_.device));
+    const auto series = measure_predictions(*method_, image, plan).at("series");
+    auto one = series.at("predict_1").get<std::vector<double>>();
+    std::sort(one.begin(), one.end());
+    const auto percentile = [&](std::size_t percent) {
+      return 1000 * one[std::min(one.size() - 1, one.size() * percent / 100)];
+    };
+    const auto note = fmt::format("one image, {} samples", one.size());
+    add("latency_p50_ms", percentile(50), "ms", note);
+    add("latency_p90_ms", percentile(90), "ms", note);
+    add("latency_p99_ms", percentile(99), "ms", note);
+    auto many = series.at(fmt::format("predict_{}", input_.batch)).get<std::vector<double>>();
+    std::sort(many.begin(), many.end());
+    add("throughput_images_per_s",
+        static_cast<double>(input_.batch) / many[many.size() / 2],
+        "1/s",
+        fmt::format("{} images at a time", input_.batch));
+    add("peak_predict_memory_bytes", peak_memory_bytes(), "B", "whole worker, which keeps more");
   }
 
   const wire::Job& job_;
