@@ -1,6 +1,7 @@
 // Figures for papers, each an SVG document: `adbench figure`.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>

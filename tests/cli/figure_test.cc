@@ -28,7 +28,7 @@ TEST(Figure, RefusesWrongInputWithItsExitCode) {
   expect(2, "kind", {"figure"});
   expect(7, "adbench.sqlite", {"figure", "ranking"});
   expect(7, "adbench.sqlite", {"report", "--format", "html"});
-  expect(2, "did you mean 'html'", {"report", "--format", "htlm"});
+  expect(2, "known: csv, html", {"report", "--format", "htlm"});
   EXPECT_FALSE(std::filesystem::exists(temp.path() / "adbench.sqlite"));
 }
 
