@@ -54,6 +54,7 @@ inline Json method_json(const std::string& name) {
           {"options", {integer("epochs", 1), integer("image_size", 64), integer("batch", 1)}},
           {"weights", {{"option", ""}, {"checkpoints", Json::object()}}},
           {"needs_textures", false},
+          {"plugin", ""},
           {"size", 64},
           {"parameters", {{"total", 1}, {"trainable", 1}}},
           {"macs", 1},

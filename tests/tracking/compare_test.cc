@@ -73,13 +73,14 @@ TEST(Compare, SwappingTheSidesSwapsTheSigns) {
 TEST(Compare, ClassesAreShownWithIntervalsOverSeeds) {
   const auto good = store_of("rd", {0.92, 0.93, 0.94});
   const auto bad = store_of("rd", {0.90, 0.91, 0.90});
-  const auto& one = find(compare(good, bad), "mad", "class3");
+  const auto report = compare(good, bad);
+  const auto& one = find(report, "mad", "class3");
   EXPECT_EQ(one.judgement.pairs, 3);
   ASSERT_TRUE(one.judgement.interval.has_value());
   EXPECT_NEAR(one.judgement.interval->low, 0.02, 1e-9);
   EXPECT_NEAR(one.judgement.interval->high, 0.04, 1e-9);
   EXPECT_EQ(one.word, Word::kCannotTell) << "three pairs reach no p below 1/8";
-  const auto text = compare_text(compare(good, bad));
+  const auto text = compare_text(report);
   EXPECT_THAT(text, HasSubstr("class3"));
   EXPECT_THAT(text, HasSubstr("worse"));
 }

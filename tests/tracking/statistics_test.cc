@@ -105,7 +105,7 @@ TEST(MannWhitney, LargeSamplesUseTheNormalLimit) {
   a.push_back(100);
   const auto drawn = mann_whitney(a, b);
   EXPECT_FALSE(drawn.exact);
-  EXPECT_NEAR(drawn.p, exact.p, 0.01);
+  EXPECT_NEAR(drawn.p, exact.p, 0.02);
 }
 
 TEST(Bootstrap, CoversTheMeanOfNoise) {
