@@ -18,7 +18,9 @@ namespace {
 static_assert(kKeyPadding == 4, "find_slots reads four keys");
 
 constexpr std::size_t kBins = std::size_t{1} << 17;  // 512 KiB: stays in a second-level cache
-constexpr std::size_t kBinsPerKey = 64;              // more would only take longer to set up
+// More keys than this are worth twice the bins: fewer scores then meet a bin with a key.
+constexpr std::size_t kManyKeys = 200'000;
+constexpr std::size_t kBinsPerKey = 64;  // more would only take longer to set up
 constexpr std::size_t kPrivateBytes = std::size_t{16}
                                       << 20;  // for counts that threads do not share
 
@@ -72,7 +74,8 @@ Table make_table(std::span<const std::uint32_t> keys,
   }
 
   Table table;
-  const auto wanted = static_cast<double>(std::min(kBins, kBinsPerKey * keys.size()));
+  const std::size_t most = keys.size() > kManyKeys ? 2 * kBins : kBins;
+  const auto wanted = static_cast<double>(std::min(most, kBinsPerKey * keys.size()));
   std::size_t num_bins = 0;
   for (const double weight : weights) {
     int bits = 0;
@@ -188,8 +191,12 @@ void count_gaps(std::span<const std::uint32_t> padded_keys,
   std::vector<std::vector<std::uint32_t>> others(shared ? 0 : workers - 1);
   std::atomic<std::size_t> next = 0;
   run_workers(workers, [&](int worker) {
-    std::vector<std::uint32_t> bins = table.bins;
-    const KeyBins key_bins = {padded_keys[0], table.ranges, bins};
+    std::vector<std::uint32_t> copy;
+    if (workers > 1) {
+      copy = table.bins;
+    }
+    const KeyBins key_bins = {
+        padded_keys[0], table.ranges, workers > 1 ? std::span(copy) : std::span(table.bins)};
     if (shared) {
       count_maps<true>(padded_keys, maps, next, flush_scores, key_bins, counts);
     } else if (worker == 0) {

@@ -19,7 +19,7 @@ inline constexpr std::uint32_t kKeySentinel = 0xFFFFFFFFU;  // above the key of 
 //   flush_scores: a thread empties its bins after so many scores, rounded up to a block; at most
 //   2^30
 // Sums of integers: the same for every number of threads and order of maps. Beyond its arguments it
-// needs about 1 MiB a thread, and up to 16 MiB in all for counts of further threads.
+// needs up to 2 MiB a thread, and up to 16 MiB in all for counts of further threads.
 void count_gaps(std::span<const std::uint32_t> padded_keys,
                 std::span<const std::span<const float>> maps,
                 int threads,
