@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/suites.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "reports/render.h"
@@ -13,14 +14,33 @@ namespace {
 
 struct ReportFlags {
   std::filesystem::path store, out;
-  std::string methods, protocol, setting, format = "terminal", published;
+  std::string methods, protocol, setting, format = "terminal", published, metric_mode;
   std::vector<std::string> datasets;
-  bool json = false, no_classes = false;
+  SelectionFlags selection;  // --suite, and what changes its cells
+  bool json = false, no_classes = false, intervals = false;
 };
 
-int report(const ReportFlags& flags) {
-  const auto format = report_format_from_text(flags.json ? "json" : flags.format);
-  const auto store = Store::open_for_read(flags.store);
+std::string suite_report(const ReportFlags& flags, const Store& store, ReportFormat format) {
+  ADB_CHECK(flags.published.empty(),
+            ErrorKind::kUsage,
+            "--published: a suite names its own published table");
+  auto suite_flags = flags.selection;
+  suite_flags.methods = flags.methods;
+  suite_flags.selection.datasets = flags.datasets;
+  suite_flags.selection.protocol = flags.protocol;
+  suite_flags.selection.setting = flags.setting;
+  const auto share = share_folder();
+  const auto catalogue = read_method_catalogue(share);
+  const auto weights = read_weights_catalogue(share);
+  const PlanSources sources{share, &catalogue.methods, &weights, {}, nullptr};
+  return suite_reports(
+      store, selection_from(suite_flags), sources, format, {flags.metric_mode, flags.intervals});
+}
+
+std::string store_report(const ReportFlags& flags, const Store& store, ReportFormat format) {
+  ADB_CHECK(flags.selection.sets.empty() && flags.selection.epochs == 0,
+            ErrorKind::kUsage,
+            "--set and --epochs need a --suite, whose cells they change");
   RunFilter filter;
   ReportOptions options;
   const auto methods = split(flags.methods, ',');
@@ -37,12 +57,21 @@ int report(const ReportFlags& flags) {
   for (const auto& method : read_method_catalogue(share_folder()).methods) {
     options.methods.push_back(method.name);
   }
+  options.metric_mode = flags.metric_mode;
   options.per_class = !flags.no_classes;
+  options.intervals = flags.intervals;
   options.published_tables = split(flags.published, ',');
   if (!options.published_tables.empty()) {
     options.published = read_published(share_folder() / "published");
   }
-  const auto text = render_report(build_report(read_report_runs(store, filter), options), format);
+  return render_report(build_report(read_report_runs(store, filter), options), format);
+}
+
+int report(const ReportFlags& flags) {
+  const auto format = report_format_from_text(flags.json ? "json" : flags.format);
+  const auto store = Store::open_for_read(flags.store);
+  const auto text = flags.selection.suites.empty() ? store_report(flags, store, format)
+                                                   : suite_report(flags, store, format);
   if (flags.out.empty()) {
     fmt::print("{}", text);
   } else {
@@ -54,9 +83,11 @@ int report(const ReportFlags& flags) {
 }  // namespace
 
 Command report_command() {
-  return {"report", "the main table: eight figures per class and mean", [](CLI::App& app) {
+  return {"report", "the main table of a store, or a paper's tables from it", [](CLI::App& app) {
             auto flags = std::make_shared<ReportFlags>();
             add_store_flag(app, &flags->store);
+            add_suite_flag(app, &flags->selection.suites);
+            add_set_flags(app, &flags->selection);
             app.add_option("--methods", flags->methods, "names separated by commas (default: all)");
             app.add_option("--dataset", flags->datasets, "data set names; may be repeated");
             app.add_option("--protocol", flags->protocol, "only this protocol");
@@ -66,6 +97,13 @@ Command report_command() {
                 ->capture_default_str();
             app.add_option(
                 "--published", flags->published, "published tables to show beside, say V,VI");
+            app.add_option("--metric-mode",
+                           flags->metric_mode,
+                           "only figures of this mode: exact or ader (default: exact where there)")
+                ->check(CLI::IsMember({"exact", "ader"}));
+            app.add_flag("--intervals",
+                         flags->intervals,
+                         "bootstrap intervals at 95 % beside means over three seeds or more");
             app.add_flag("--no-classes", flags->no_classes, "means only");
             app.add_option("--out", flags->out, "file to write instead of stdout");
             add_json_flag(app, &flags->json);

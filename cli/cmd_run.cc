@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/suites.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "reports/render.h"
@@ -133,8 +134,10 @@ int run(RunFlags& flags) {
     ReportOptions columns;
     columns.per_class = false;
     fmt::print("{}",
-               render_report(build_report(read_report_runs(store, cells), columns),
-                             ReportFormat::kTerminal));
+               selection.suites.empty()
+                   ? render_report(build_report(read_report_runs(store, cells), columns),
+                                   ReportFormat::kTerminal)
+                   : suite_reports(store, selection, sources, ReportFormat::kTerminal));
     fmt::print("{} finished, {} finished before, {} failed, {} interrupted\nstore: {}\n",
                summary.finished,
                summary.skipped,

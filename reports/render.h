@@ -19,6 +19,9 @@ ReportFormat report_format_from_text(
 // data, errors}, fractions 0..1 in full precision.
 std::string render_report(const Report& report, ReportFormat format);
 
+// {schema, data, errors} as text.
+std::string json_document(const Json& data);
+
 // What `data` holds in JSON.
 Json report_json(const Report& report);
 

@@ -174,8 +174,9 @@ class Runner {
   }
 
   std::string label(const Cell& cell) const {
-    return fmt::format("{} on {}{}{}",
+    return fmt::format("{}{} on {}{}{}",
                        cell.method->name,
+                       cell.row.empty() ? "" : " (" + cell.row + ")",
                        cell.dataset,
                        cell.setting == "single" ? "/" + cell.classes.front() : "",
                        cell.seed == 42 ? "" : fmt::format(", seed {}", cell.seed));
