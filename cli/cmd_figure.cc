@@ -71,7 +71,7 @@ int figure(const FigureFlags& flags) {
     filter.settings = {flags.setting};
   }
   ReportOptions options;
-  for (const auto& method : read_method_catalogue(share_folder()).methods) {
+  for (const auto& method : method_catalogue().methods) {
     options.methods.push_back(method.name);
   }
   const std::string svg = figure_svg(read_page(store, filter, options), kind, flags.options);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/suites.h"
 #include "core/files.h"
 #include "datasets/catalog.h"
 #include "metrics/keys.h"
@@ -35,6 +36,14 @@ std::vector<Row> rows_of(const std::string& what) {
                       std::string(m.title),
                       m.needs_masks ? "needs masks" : "",
                       kMetricVersion});
+    }
+  } else if (what == "suites") {
+    for (const auto& suite : open_suites(suite_names(share))) {
+      rows.push_back(
+          {suite.name,
+           suite.title,
+           fmt::format("{} on {}, {} rows", suite.protocol, suite.dataset, suite.rows.size()),
+           1});
     }
   } else {
     for (const auto& name : protocol_names(share)) {
@@ -72,12 +81,12 @@ int list(const std::string& what, bool json) {
 }  // namespace
 
 Command list_command() {
-  return {"list", "methods, datasets, metrics, protocols", [](CLI::App& app) {
+  return {"list", "methods, datasets, metrics, protocols, suites", [](CLI::App& app) {
             auto what = std::make_shared<std::string>();
             auto json = std::make_shared<bool>(false);
-            app.add_option("what", *what, "methods, datasets, metrics or protocols")
+            app.add_option("what", *what, "methods, datasets, metrics, protocols or suites")
                 ->required()
-                ->check(CLI::IsMember({"methods", "datasets", "metrics", "protocols"}));
+                ->check(CLI::IsMember({"methods", "datasets", "metrics", "protocols", "suites"}));
             add_json_flag(app, json.get());
             return [what, json] { return list(*what, *json); };
           }};

@@ -5,6 +5,7 @@
 
 #include "cli/resolve.h"
 #include "cli/run_flags.h"
+#include "cli/suites.h"
 #include "core/files.h"
 #include "reports/render.h"
 #include "results/published.h"
@@ -36,7 +37,8 @@ int run(Flags& flags) {
   check_run_flags(&flags.run);
   auto& options = flags.run.options;
   options.folder = runs_folder(flags.run.store, flags.out);
-  const auto resolved = resolve(selection_from(flags.run.selection), options.folder);
+  const auto selection = selection_from(flags.run.selection);
+  const auto resolved = resolve(selection, options.folder);
   auto& plan = resolved->plan;
   keep_cells(&plan, flags.cells);
   options.worker = worker_program();
@@ -56,9 +58,13 @@ int run(Flags& flags) {
     }
     ReportOptions columns;
     columns.per_class = false;
+    const PlanSources sources{
+        share_folder(), &resolved->catalogue.methods, &resolved->weights, {}, nullptr};
     fmt::print("{}",
-               render_report(build_report(read_report_runs(store, cells), columns),
-                             ReportFormat::kTerminal));
+               selection.suites.empty()
+                   ? render_report(build_report(read_report_runs(store, cells), columns),
+                                   ReportFormat::kTerminal)
+                   : suite_reports(store, selection, sources, ReportFormat::kTerminal));
     fmt::print("{} finished, {} finished before, {} failed, {} interrupted\nstore: {}\n",
                summary.finished,
                summary.skipped,

@@ -52,6 +52,7 @@ int list(const WeightsFlags& flags) {
                       {"size", info.size > 0 ? Json(info.size) : Json(nullptr)},
                       {"sha256", text_or_null(info.sha256)},
                       {"sha256_prefix", text_or_null(hash_in_file_name(info.file))},
+                      {"keys", text_or_null(info.keys)},
                       {"note", info.note},
                       {"present", there}});
     } else {

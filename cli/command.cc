@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "cli/config.h"
+#include "cli/suites.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "runners/schedule/worker_process.h"
@@ -90,9 +91,27 @@ void add_weights_flag(CLI::App& app, std::filesystem::path* folder) {
       ->capture_default_str();
 }
 
+void add_suite_flag(CLI::App& app, std::vector<std::string>* suites) {
+  app.add_option(
+         "--suite",
+         *suites,
+         "a table's cells, see `adbench list suites`; may be repeated. Other flags override "
+         "what it says")
+      ->take_all();
+}
+
+void add_set_flags(CLI::App& app, SelectionFlags* flags) {
+  app.add_option("--epochs", flags->epochs, "short for --set epochs=N")->check(CLI::PositiveNumber);
+  app.add_option("-S,--set", flags->sets, "OPTION=VALUE or METHOD.OPTION=VALUE; may be repeated")
+      ->take_all();
+}
+
 void add_selection_flags(CLI::App& app, SelectionFlags* flags) {
   auto& s = flags->selection;
-  app.add_option("--methods", flags->methods, "all, or names separated by commas")->required();
+  add_suite_flag(app, &flags->suites);
+  app.add_option("--methods",
+                 flags->methods,
+                 "all, or names separated by commas; with --suite only its rows of these");
   app.add_option(
       "--dataset", s.datasets, "name or folder; may be repeated (default: the sample data set)");
   app.add_option("--data-root", s.data_root, "folder in which NAME of --dataset is looked for")
@@ -104,9 +123,7 @@ void add_selection_flags(CLI::App& app, SelectionFlags* flags) {
   app.add_option("--protocol",
                  s.protocol,
                  "see `adbench list protocols` (default: sample without --dataset, else paper)");
-  app.add_option("--epochs", flags->epochs, "short for --set epochs=N")->check(CLI::PositiveNumber);
-  app.add_option("-S,--set", flags->sets, "OPTION=VALUE or METHOD.OPTION=VALUE; may be repeated")
-      ->take_all();
+  add_set_flags(app, flags);
   add_weights_flag(app, &s.weights_folder);
   app.add_option(
       "--textures", s.textures, "folder of texture images (default: procedural textures)");
@@ -114,6 +131,10 @@ void add_selection_flags(CLI::App& app, SelectionFlags* flags) {
 
 Selection selection_from(const SelectionFlags& flags) {
   Selection selection = flags.selection;
+  ADB_CHECK(!flags.methods.empty() || !flags.suites.empty(),
+            ErrorKind::kUsage,
+            "--methods is required: all, or names from `adbench list methods`; or give a --suite");
+  selection.suites = open_suites(flags.suites);
   selection.methods = split(flags.methods, ',');
   selection.categories = split(flags.categories, ',');
   selection.seeds = seeds_from(flags.seeds);
@@ -133,8 +154,9 @@ Selection selection_from(const SelectionFlags& flags) {
     selection.settings.push_back({"epochs", flags.epochs, "--epochs"});
   }
   // A protocol of reduced size without data means the sample data, and so does naming nothing.
-  ADB_CHECK(!selection.datasets.empty() || selection.protocol.empty() ||
-                selection.protocol == "sample" || selection.protocol == "smoke",
+  ADB_CHECK(!selection.suites.empty() || !selection.datasets.empty() ||
+                selection.protocol.empty() || selection.protocol == "sample" ||
+                selection.protocol == "smoke",
             ErrorKind::kUsage,
             "--protocol {} needs --dataset NAME or FOLDER",
             selection.protocol);

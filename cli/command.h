@@ -39,9 +39,11 @@ void add_weights_flag(CLI::App& app, std::filesystem::path* folder);  // default
 struct SelectionFlags {
   Selection selection;
   std::string methods, categories, seeds = "42";
-  std::vector<std::string> sets;
+  std::vector<std::string> suites, sets;
   std::int64_t epochs = 0;
 };
+void add_suite_flag(CLI::App& app, std::vector<std::string>* suites);
+void add_set_flags(CLI::App& app, SelectionFlags* flags);  // --epochs and --set
 void add_selection_flags(CLI::App& app, SelectionFlags* flags);
 Selection selection_from(const SelectionFlags& flags);  // throws: Error(kUsage)
 

@@ -72,4 +72,10 @@ std::string unknown_name(std::string_view what,
                      known.empty() ? "(none)" : join(known, ", "));
 }
 
+std::size_t num_columns(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
 }  // namespace adb

@@ -19,4 +19,7 @@ std::string unknown_name(std::string_view what,
                          std::string_view name,
                          std::vector<std::string> known);
 
+// Columns that a UTF-8 text takes on a terminal: its code points, no wide characters being used.
+std::size_t num_columns(std::string_view text);
+
 }  // namespace adb

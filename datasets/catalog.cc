@@ -26,6 +26,10 @@ bool has_category_folder(const fs::path& root, bool need_train) {
   return false;
 }
 
+bool is_path(const std::string& name_or_path) {
+  return name_or_path.find('/') != std::string::npos || name_or_path == "." || name_or_path == "..";
+}
+
 std::string name_of(const fs::path& path) {
   std::error_code ignored;
   const fs::path whole = fs::weakly_canonical(path, ignored);
@@ -74,10 +78,14 @@ Dataset open_path(const fs::path& path, const std::string& name, const OpenOptio
        kVisaSplit);
 }
 
+std::string dataset_name(const std::string& name_or_path) {
+  return is_path(name_or_path) ? name_of(name_or_path) : name_or_path;
+}
+
 Dataset open_dataset(const std::string& name_or_path,
                      const fs::path& data_root,
                      const OpenOptions& options) {
-  if (name_or_path.find('/') != std::string::npos || name_or_path == "." || name_or_path == "..") {
+  if (is_path(name_or_path)) {
     return open_path(name_or_path, name_of(name_or_path), options);
   }
   Registry<DatasetEntry> known("data set");

@@ -20,6 +20,10 @@ struct DatasetEntry {
 // mvtec_ad, visa, sample.
 void add_builtin_datasets(Registry<DatasetEntry>& datasets);
 
+// The name that a data set has in stores: that of a folder or manifest is the file's. Nothing is
+// opened.
+std::string dataset_name(const std::string& name_or_path);
+
 struct OpenOptions {
   // Only these categories are looked at, so that others may be incomplete. Empty: all.
   std::vector<std::string> categories;

@@ -149,7 +149,8 @@ struct CommonOptions {
     v.integer("batch", batch, {1, 4096}, "images in a training batch");
     v.text("weights",
            weights,
-           "pretrained weights: auto (by name in the weights folder), random, or a file");
+           "pretrained weights: auto (by name in the weights folder), random, a checkpoint of "
+           "`adbench weights list`, or a file");
   }
 };
 

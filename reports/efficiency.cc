@@ -84,25 +84,45 @@ Figure efficiency_over_seeds(const Group& group, const EfficiencyKey& key) {
 
 }  // namespace
 
+std::vector<std::string> efficiency_keys() {
+  std::vector<std::string> keys;
+  for (const auto& key : kEfficiencyKeys) {
+    keys.emplace_back(key.key);
+  }
+  return keys;
+}
+
 ReportTable efficiency_table(const std::vector<Group>& groups,
                              const std::vector<ReportGroup>& described,
+                             const std::vector<std::string>& keys,
                              const PublishedFigures& published) {
+  std::vector<EfficiencyKey> chosen(kEfficiencyKeys.begin(), kEfficiencyKeys.end());
+  if (!keys.empty()) {
+    chosen.clear();
+    for (const auto& name : keys) {
+      chosen.push_back(*std::find_if(kEfficiencyKeys.begin(),
+                                     kEfficiencyKeys.end(),
+                                     [&](const EfficiencyKey& key) { return key.key == name; }));
+    }
+  }
   ReportTable table;
   std::vector<ReportRow> rows(groups.size());
-  for (const auto& key : kEfficiencyKeys) {
+  for (const auto& key : chosen) {
     std::vector<Figure> figures;
     for (const auto& group : groups) {
       figures.push_back(efficiency_over_seeds(group, key));
     }
-    if (std::all_of(figures.begin(), figures.end(), [](const Figure& figure) {
-          return figure.state == Figure::State::kMissing;
-        })) {
+    const bool nowhere = std::all_of(figures.begin(), figures.end(), [](const Figure& figure) {
+      return figure.state == Figure::State::kMissing;
+    });
+    if (keys.empty() && nowhere) {
       continue;
     }
-    // Hours where any training took one; seconds would be hard to read beside a paper's.
-    const bool in_seconds = std::all_of(figures.begin(), figures.end(), [&](const Figure& figure) {
-      return key.key == std::string_view("train_s") && figure.value < 3600;
-    });
+    // Hours where any training took one, and in a paper's table; else seconds read better.
+    const bool in_seconds =
+        keys.empty() && std::all_of(figures.begin(), figures.end(), [&](const Figure& figure) {
+          return key.key == std::string_view("train_s") && figure.value < 3600;
+        });
     const ReportColumn column = {.key = key.key,
                                  .title = key.title,
                                  .unit = in_seconds ? "s" : key.unit,

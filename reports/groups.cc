@@ -48,16 +48,17 @@ auto rank_of(const MetricSetting& setting) {
                     -setting.version);
 }
 
-MetricSetting best_setting(const std::vector<const ReportRun*>& runs) {
+MetricSetting best_setting(const std::vector<const ReportRun*>& runs, const std::string& mode) {
   std::optional<MetricSetting> best;
   for (const ReportRun* run : runs) {
     for (const auto& row : run->metrics) {
-      if (!best.has_value() || rank_of(row.setting) < rank_of(*best)) {
+      if ((mode.empty() || row.setting.mode == mode) &&
+          (!best.has_value() || rank_of(row.setting) < rank_of(*best))) {
         best = row.setting;
       }
     }
   }
-  return best.value_or(MetricSetting{});
+  return best.value_or(MetricSetting{.mode = mode.empty() ? "exact" : mode});
 }
 
 std::vector<Replicate> replicates_of(const std::vector<const ReportRun*>& runs) {
@@ -123,10 +124,19 @@ void describe_replicate(const Replicate& replicate, const Group& group, ReportGr
   }
 }
 
-auto named_row(const ReportOptions& options, const std::string& key) {
-  return std::find_if(options.rows.begin(), options.rows.end(), [&](const NamedRow& row) {
-    return std::find(row.keys.begin(), row.keys.end(), key) != row.keys.end();
-  });
+// The classes that a suite's tables have figures of, in their order.
+std::vector<std::string> published_classes(const ReportOptions& options, const NamedRow& row) {
+  std::vector<std::string> classes;
+  for (const auto& published : options.published) {
+    if (published.dataset == row.dataset && published.method == row.method &&
+        !published.category.empty() &&
+        std::find(options.published_tables.begin(),
+                  options.published_tables.end(),
+                  published.table_id) != options.published_tables.end()) {
+      add_once(classes, published.category);
+    }
+  }
+  return classes;
 }
 
 std::string epoch_rule_text(const ReportGroup& group) {
@@ -190,48 +200,113 @@ Figure mean_figure(const Values& values) {
 }
 
 std::vector<Group> groups_of(const std::vector<ReportRun>& runs, const ReportOptions& options) {
-  std::map<std::string, Group> by_key;
   std::map<std::pair<std::string, bool>, std::vector<std::string>>
       single_classes;  // of each data set
+  std::map<std::string, std::vector<const ReportRun*>> by_cell;
   for (const auto& run : runs) {
-    by_key[group_key(run.run)].runs.push_back(&run);
+    by_cell[run.run.key].push_back(&run);
     for (const auto& category : run.run.classes) {
       add_once(single_classes[{run.run.dataset, run.run.setting == "single"}], category);
     }
   }
+  using Place = std::tuple<std::string,
+                           std::string,
+                           std::size_t,
+                           std::ptrdiff_t,
+                           std::string,
+                           std::string,
+                           std::string>;
+  std::vector<std::pair<Place, Group>> placed;
+  // Runs of one row that differ in more than their seed stand in rows of their own.
+  const auto add = [&](std::vector<const ReportRun*> members, const NamedRow* row) {
+    std::sort(members.begin(), members.end(), [](const ReportRun* a, const ReportRun* b) {
+      return std::pair(a->run.id, a) < std::pair(b->run.id, b);
+    });
+    std::map<std::string, Group> by_key;
+    for (const ReportRun* run : members) {
+      by_key[group_key(run->run)].runs.push_back(run);
+    }
+    const auto row_index =
+        row == nullptr ? options.rows.size() : static_cast<std::size_t>(row - options.rows.data());
+    for (auto& [key, group] : by_key) {
+      const RunRow& first = group.runs.front()->run;
+      group.row = row;
+      group.classes =
+          first.setting == "single" ? single_classes[{first.dataset, true}] : first.classes;
+      group.replicates = replicates_of(group.runs);
+      group.setting = options.setting.has_value() ? *options.setting
+                                                  : best_setting(group.runs, options.metric_mode);
+      placed.emplace_back(
+          Place(first.dataset,
+                first.setting,
+                row_index,
+                std::find(options.methods.begin(), options.methods.end(), first.method) -
+                    options.methods.begin(),
+                first.method,
+                first.protocol,
+                key),
+          std::move(group));
+    }
+    if (by_key.empty() && row != nullptr && !options.suite.empty()) {
+      Group none;
+      none.row = row;
+      none.classes = published_classes(options, *row);
+      placed.emplace_back(Place(row->dataset, row->setting, row_index, 0, row->method, "", ""),
+                          std::move(none));
+    }
+  };
+  std::set<std::string> named;
+  for (const auto& row : options.rows) {
+    std::vector<const ReportRun*> members;
+    for (const auto& key : row.keys) {
+      const auto found = by_cell.find(key);
+      if (found != by_cell.end()) {
+        members.insert(members.end(), found->second.begin(), found->second.end());
+        named.insert(key);
+      }
+    }
+    add(std::move(members), &row);
+  }
+  if (options.suite.empty()) {
+    std::vector<const ReportRun*> others;
+    for (const auto& [key, members] : by_cell) {
+      if (!named.contains(key)) {
+        others.insert(others.end(), members.begin(), members.end());
+      }
+    }
+    add(std::move(others), nullptr);
+  }
+  std::stable_sort(
+      placed.begin(), placed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Group> groups;
-  for (auto& [key, group] : by_key) {
-    const RunRow& first = group.runs.front()->run;
-    group.classes =
-        first.setting == "single" ? single_classes[{first.dataset, true}] : first.classes;
-    group.replicates = replicates_of(group.runs);
-    group.setting = options.setting.has_value() ? *options.setting : best_setting(group.runs);
+  for (auto& [place, group] : placed) {
     groups.push_back(std::move(group));
   }
-  const auto place = [&](const Group& group) {
-    const RunRow& run = group.runs.front()->run;
-    return std::tuple(run.dataset,
-                      run.setting,
-                      named_row(options, run.key) - options.rows.begin(),
-                      std::find(options.methods.begin(), options.methods.end(), run.method) -
-                          options.methods.begin(),
-                      run.method,
-                      run.protocol,
-                      group_key(run));
-  };
-  std::sort(groups.begin(), groups.end(), [&](const Group& a, const Group& b) {
-    return place(a) < place(b);
-  });
   return groups;
 }
 
-ReportGroup describe(const Group& group, const ReportOptions& options) {
-  const RunRow& first = group.runs.front()->run;
+ReportGroup describe(const Group& group) {
   ReportGroup out;
-  out.label = first.method_title.empty() ? first.method : first.method_title;
-  if (const auto row = named_row(options, first.key); row != options.rows.end()) {
-    out.label = row->label;
-    out.published_variant = row->published_variant;
+  if (group.row != nullptr) {
+    out.label = group.row->label;
+    out.published_variant = group.row->published_variant;
+    out.note = group.row->note;
+    out.departures = group.row->departures;
+    out.method = group.row->method;
+    out.dataset = group.row->dataset;
+    out.setting = group.row->setting;
+  }
+  if (group.runs.empty()) {
+    out.not_run = true;
+    out.classes = group.classes;
+    out.problems.emplace_back("no run");
+    return out;
+  }
+  const RunRow& first = group.runs.front()->run;
+  if (group.row == nullptr) {
+    out.label = first.method_title.empty() ? first.method : first.method_title;
+  } else if (group.row->wants_pretrained && first.weights.random()) {
+    out.departures.emplace_back("random weights instead of pretrained ones");
   }
   out.method = first.method;
   out.method_version = first.method_version;
@@ -314,11 +389,22 @@ void make_labels_unique(std::vector<ReportGroup>& groups) {
         alike.push_back(i);
       }
     }
+    // What is the same in all of them tells nothing apart.
+    std::map<std::string, std::set<std::string>> texts;
+    for (const std::size_t i : alike) {
+      texts[groups[i].dataset + '\n' + groups[i].setting + '\n' + groups[i].label].insert(
+          detail(groups[i]));
+    }
+    std::vector<std::pair<std::size_t, std::string>> additions;
     for (const std::size_t i : alike) {
       const std::string text = detail(groups[i]);
-      if (!text.empty()) {
-        groups[i].label.append(" (").append(text).append(")");
+      if (!text.empty() &&
+          texts[groups[i].dataset + '\n' + groups[i].setting + '\n' + groups[i].label].size() > 1) {
+        additions.emplace_back(i, text);
       }
+    }
+    for (const auto& [i, text] : additions) {
+      groups[i].label.append(" (").append(text).append(")");
     }
   }
   std::map<std::string, int> seen;

@@ -20,7 +20,8 @@ struct Replicate {
 };
 
 struct Group {
-  std::vector<const ReportRun*> runs{};  // by id
+  const NamedRow* row = nullptr;         // of a suite
+  std::vector<const ReportRun*> runs{};  // by id; empty for a suite's row that did not run
   std::vector<Replicate> replicates{};   // by seed
   std::vector<std::string> classes{};    // those that should be there
   MetricSetting setting{};
@@ -34,7 +35,7 @@ inline bool finished(const ReportRun& run) {
 std::vector<Group> groups_of(const std::vector<ReportRun>& runs, const ReportOptions& options);
 
 // Everything that a report says of a group but its condition.
-ReportGroup describe(const Group& group, const ReportOptions& options);
+ReportGroup describe(const Group& group);
 
 // The text of what figures must have in common to be comparable.
 std::string condition_of(const ReportGroup& group);
@@ -64,9 +65,14 @@ void add_published(const PublishedFigures& published,
                    const std::vector<ReportColumn>& columns,
                    std::vector<ReportRow>& rows);
 
-// Parameters, multiply-accumulates, times and memory: a column for every key that any group has.
+// Keys of the efficiency table, in its order.
+std::vector<std::string> efficiency_keys();
+
+// Parameters, multiply-accumulates, times and memory: a column for each of `keys`, or when there
+// are none for every key that any group has.
 ReportTable efficiency_table(const std::vector<Group>& groups,
                              const std::vector<ReportGroup>& described,
+                             const std::vector<std::string>& keys,
                              const PublishedFigures& published);
 
 template <class T>

@@ -14,14 +14,6 @@ namespace {
 
 constexpr std::size_t kShortHash = 12;
 
-// A stored text must not move the cursor or break a line.
-std::string printable(const std::string& text) {
-  std::string clean = text;
-  std::replace_if(
-      clean.begin(), clean.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return clean;
-}
-
 // Numbers the reasons of undefined figures in the order in which they appear.
 class Footnotes {
  public:
@@ -46,53 +38,21 @@ class Footnotes {
   std::vector<std::string> reasons_;
 };
 
-std::string figure_text(const Figure& figure,
-                        const ReportColumn& column,
-                        RowKind kind,
-                        Footnotes& footnotes) {
-  switch (figure.state) {
-    case Figure::State::kMissing:
-      return "-";
-    case Figure::State::kUndefined:
-      return fmt::format("n/a ({})", footnotes.number_of(figure.reason));
-    case Figure::State::kValue:
-      break;
-  }
-  if (kind == RowKind::kPublished) {
-    return printable(figure.printed);
-  }
-  if (kind == RowKind::kDifference) {
-    return difference_text(figure.value);
-  }
-  const std::string text = number_text(figure.value * column.factor, column.unit);
-  // Counts are the same for every seed: only figures that can vary show that they did not.
-  return figure.sd.has_value() && (column.unit == "%" || *figure.sd > 0)
-             ? fmt::format("{} ± {}", text, number_text(*figure.sd * column.factor, column.unit))
-             : text;
-}
-
 std::string row_name(const Report& report, const ReportRow& row) {
   const ReportGroup& group = report.groups[row.group];
-  const std::string label = printable(group.label);
+  // Under a suite's row the others need not repeat its label.
+  const std::string label = report.suite.empty() ? printable(group.label) + ", " : "  ";
   switch (row.kind) {
     case RowKind::kLastEpoch:
-      return label + ", last epoch";
+      return label + "last epoch";
     case RowKind::kPublished:
-      return label + ", published " + printable(row.published_table);
+      return label + "published " + printable(row.published_table);
     case RowKind::kDifference:
-      return label + ", difference";
+      return label + "difference" + (group.departures.empty() ? "" : fmt::format(" {}", kDeparts));
     case RowKind::kMeasured:
       break;
   }
-  return report.conditions.size() > 1
-             ? fmt::format("{} [{}]", label, condition_mark(group.condition))
-             : label;
-}
-
-std::string place_of(const ReportGroup& group) {
-  return fmt::format("{}, {}",
-                     printable(group.dataset),
-                     group.setting == "multi" ? "multi-class" : "single-class");
+  return marked_label(report, group);
 }
 
 enum class Content { kMeans, kClasses, kEfficiency };
@@ -117,11 +77,14 @@ void lay_out_table(const Report& report,
       next.title = content == Content::kMeans     ? here + ": mean over the classes"
                    : content == Content::kClasses ? here + ": classes"
                                                   : here + ": efficiency";
+      if (!report.title.empty()) {
+        next.title = printable(report.title) + ". " + next.title;
+      }
       if (content == Content::kClasses) {
         next.header.push_back("class");
         next.left_columns = 2;
       }
-      next.header.push_back("method");
+      next.header.push_back(report.suite.empty() ? "method" : "row");
       for (const auto& column : table.columns) {
         next.header.push_back(
             column.unit == "%" ? column.title : fmt::format("{} ({})", column.title, column.unit));
@@ -135,9 +98,12 @@ void lay_out_table(const Report& report,
     cells.push_back({.text = row_name(report, row)});
     for (std::size_t column = 0; column < table.columns.size(); ++column) {
       const auto rank = ranks.find({i, column});
-      cells.push_back(
-          {.text = figure_text(row.figures[column], table.columns[column], row.kind, footnotes),
-           .rank = rank == ranks.end() ? Rank::kNone : rank->second});
+      cells.push_back({.text = figure_text(
+                           row.figures[column],
+                           table.columns[column],
+                           row.kind,
+                           [&](const std::string& reason) { return footnotes.number_of(reason); }),
+                       .rank = rank == ranks.end() ? Rank::kNone : rank->second});
     }
     out.back().rows.push_back(std::move(cells));
   }
@@ -147,11 +113,49 @@ std::string numbers(std::vector<std::int64_t> values) {
   return values.empty() ? "none" : fmt::format("{}", fmt::join(values, ", "));
 }
 
+// Departures of every row, when there is more than one.
+std::vector<std::string> common_departures(const Report& report) {
+  std::vector<std::string> common;
+  if (report.groups.size() > 1) {
+    common = report.groups.front().departures;
+    for (const auto& group : report.groups) {
+      std::erase_if(common, [&](const std::string& text) {
+        return std::find(group.departures.begin(), group.departures.end(), text) ==
+               group.departures.end();
+      });
+    }
+  }
+  return common;
+}
+
+void add_remarks(const ReportGroup& group,
+                 const std::vector<std::string>& said,
+                 std::vector<std::string>& parts) {
+  if (!group.note.empty()) {
+    parts.push_back("note: " + group.note);
+  }
+  auto departures = group.departures;
+  std::erase_if(departures, [&](const std::string& text) {
+    return std::find(said.begin(), said.end(), text) != said.end();
+  });
+  if (!departures.empty()) {
+    parts.push_back(fmt::format("{}: {}", kDeparts, join(departures, ", ")));
+  }
+}
+
 std::string value_text(const Json& value) {
   return value.is_string() ? value.get<std::string>() : canonical_json(value);
 }
 
 }  // namespace
+
+// A stored text must not move the cursor or break a line.
+std::string printable(const std::string& text) {
+  std::string clean = text;
+  std::replace_if(
+      clean.begin(), clean.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return clean;
+}
 
 std::string number_text(double shown, const std::string& unit) {
   if (unit == "%") {
@@ -165,6 +169,38 @@ std::string number_text(double shown, const std::string& unit) {
 
 std::string difference_text(double shown) {
   return std::abs(shown) < 0.05 ? "0.0" : fmt::format("{:+.1f}", shown);
+}
+
+std::string figure_text(const Figure& figure,
+                        const ReportColumn& column,
+                        RowKind kind,
+                        const std::function<std::size_t(const std::string&)>& footnote) {
+  switch (figure.state) {
+    case Figure::State::kMissing:
+      return "-";
+    case Figure::State::kUndefined:
+      return fmt::format("n/a ({})", footnote(figure.reason));
+    case Figure::State::kValue:
+      break;
+  }
+  if (kind == RowKind::kPublished) {
+    return printable(figure.printed);
+  }
+  if (kind == RowKind::kDifference) {
+    return difference_text(figure.value);
+  }
+  const std::string text = number_text(figure.value * column.factor, column.unit);
+  // Counts are the same for every seed: only figures that can vary show that they did not.
+  if (!figure.sd.has_value() || (column.unit != "%" && *figure.sd == 0)) {
+    return text;
+  }
+  const auto number = [&](double value) { return number_text(value * column.factor, column.unit); };
+  const auto spread = fmt::format("{} ± {}", text, number(*figure.sd));
+  return figure.interval.has_value() ? fmt::format("{} ({}..{})",
+                                                   spread,
+                                                   number(figure.interval->first),
+                                                   number(figure.interval->second))
+                                     : spread;
 }
 
 Ranks rank_figures(const Report& report, const ReportTable& table) {
@@ -201,6 +237,19 @@ Ranks rank_figures(const Report& report, const ReportTable& table) {
   return ranks;
 }
 
+std::string marked_label(const Report& report, const ReportGroup& group) {
+  const std::string label = printable(group.label);
+  return report.conditions.size() > 1 && group.condition != kNoCondition
+             ? fmt::format("{} [{}]", label, condition_mark(group.condition))
+             : label;
+}
+
+std::string place_of(const ReportGroup& group) {
+  return fmt::format("{}, {}",
+                     printable(group.dataset),
+                     group.setting == "multi" ? "multi-class" : "single-class");
+}
+
 std::string describe_option(const ChangedOption& option) {
   return fmt::format("{} = {} (default {}, {})",
                      option.path,
@@ -220,8 +269,13 @@ std::string describe_weights(const Weights& weights) {
   return fmt::format("{} (sha256 {})", weights.name, weights.resolved.substr(0, kShortHash));
 }
 
-std::string describe_group(const ReportGroup& group) {
+std::string describe_group(const ReportGroup& group, const std::vector<std::string>& said) {
   std::vector<std::string> parts;
+  if (group.not_run) {
+    parts.emplace_back("not run");
+    add_remarks(group, said, parts);
+    return printable(fmt::format("{}: {}", group.label, join(parts, "; ")));
+  }
   parts.push_back(
       fmt::format("{} {}", group.seeds.size() == 1 ? "seed" : "seeds", numbers(group.seeds)));
   parts.push_back(
@@ -264,11 +318,15 @@ std::string describe_group(const ReportGroup& group) {
   if (!group.problems.empty()) {
     parts.push_back("missing: " + join(group.problems, ", "));
   }
+  add_remarks(group, said, parts);
   return printable(fmt::format("{} on {}: {}", group.label, place_of(group), join(parts, "; ")));
 }
 
 TextReport lay_out(const Report& report) {
   TextReport text;
+  for (const auto& remark : report.remarks) {
+    text.intro.push_back(printable(remark));
+  }
   for (std::size_t i = 0; i < report.conditions.size(); ++i) {
     text.intro.push_back(
         printable(report.conditions.size() == 1
@@ -283,13 +341,42 @@ TextReport lay_out(const Report& report) {
                                   [](const ReportGroup& group) { return group.seeds.size() > 1; });
   text.intro.push_back(std::string("Figures in percent") +
                        (spread ? ", mean ± sample standard deviation over seeds" : "") +
+                       (spread && report.intervals
+                            ? " and, from three seeds on, a bootstrap interval of the mean at 95 %"
+                            : "") +
                        "; n/a: undefined, -: not there.");
+  const auto common = common_departures(report);
+  if (!common.empty()) {
+    text.intro.push_back(
+        printable(fmt::format("Not as the suite says, in every row: {}.", join(common, ", "))));
+  }
+  const bool marked = [&] {
+    for (const auto* table : {&report.means, &report.classes, &report.efficiency}) {
+      for (const auto& row : table->rows) {
+        if (row.kind == RowKind::kDifference && !report.groups[row.group].departures.empty()) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }();
+  if (marked) {
+    text.intro.push_back(
+        fmt::format("{}: the published figure is of something else, as {} says.",
+                    kDeparts,
+                    common.empty() ? "the row's note" : "the line above or the row's note"));
+  }
   Footnotes footnotes;
-  lay_out_table(report, report.means, Content::kMeans, footnotes, text.tables);
-  lay_out_table(report, report.classes, Content::kClasses, footnotes, text.tables);
+  if (report.by_class) {
+    text.tables.push_back(lay_out_classes(
+        report, [&](const std::string& reason) { return footnotes.number_of(reason); }));
+  } else {
+    lay_out_table(report, report.means, Content::kMeans, footnotes, text.tables);
+    lay_out_table(report, report.classes, Content::kClasses, footnotes, text.tables);
+  }
   lay_out_table(report, report.efficiency, Content::kEfficiency, footnotes, text.tables);
   for (const auto& group : report.groups) {
-    text.notes.push_back(describe_group(group));
+    text.notes.push_back(describe_group(group, common));
   }
   text.footnotes = footnotes.lines();
   return text;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -38,17 +39,23 @@ std::string replace_each(const std::string& text,
   return out;
 }
 
-// --- terminal
-
-// Columns that a UTF-8 text takes: its code points, as no wide characters are used here.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
+// A cell's text, or its parts, each written by `write`.
+std::string ranked_text(const TextCell& cell,
+                        const std::function<std::string(const TextCell&)>& write) {
+  if (cell.parts.empty()) {
+    return write(cell);
+  }
+  std::vector<std::string> texts;
+  for (const auto& part : cell.parts) {
+    texts.push_back(write(part));
+  }
+  return join(texts, "/");
 }
 
+// --- terminal
+
 std::string padded(const std::string& text, std::size_t width, bool left) {
-  const std::string space(width - std::min(width, width_of(text)), ' ');
+  const std::string space(width - std::min(width, num_columns(text)), ' ');
   return left ? text + space : space + text;
 }
 
@@ -70,7 +77,7 @@ void add_wrapped(const std::string& text, std::string& out) {
   constexpr std::size_t kWidth = 100;
   std::string line;
   for (const auto& word : split(text, ' ')) {
-    if (!line.empty() && width_of(line) + 1 + width_of(word) > kWidth) {
+    if (!line.empty() && num_columns(line) + 1 + num_columns(word) > kWidth) {
       out += line + '\n';
       line = "   ";
     }
@@ -89,11 +96,11 @@ void add_terminal_table(const TextTable& table, std::string& out) {
     const auto space = title.find(' ');
     upper.push_back(space == std::string::npos ? "" : title.substr(0, space));
     lower.push_back(space == std::string::npos ? title : title.substr(space + 1));
-    widths.push_back(std::max(width_of(upper.back()), width_of(lower.back())));
+    widths.push_back(std::max(num_columns(upper.back()), num_columns(lower.back())));
   }
   for (const auto& row : table.rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], width_of(row[i].text));
+      widths[i] = std::max(widths[i], num_columns(row[i].text));
     }
   }
   out += '\n' + table.title + '\n';
@@ -158,9 +165,10 @@ std::string markdown(const Report& report) {
     for (const auto& row : table.rows) {
       out += '|';
       for (const auto& cell : row) {
-        const std::string shown = markdown_text(cell.text);
-        out += cell.rank == Rank::kBest ? fmt::format(" **{}** |", shown)
-                                        : fmt::format(" {} |", shown);
+        out += fmt::format(" {} |", ranked_text(cell, [](const TextCell& part) {
+                             const std::string shown = markdown_text(part.text);
+                             return part.rank == Rank::kBest ? "**" + shown + "**" : shown;
+                           }));
       }
       out += '\n';
     }
@@ -191,7 +199,9 @@ std::string latex_text(const std::string& text) {
                        {"^", "\\textasciicircum{}"},
                        {"<", "$<$"},
                        {">", "$>$"},
-                       {"±", "$\\pm$"}});
+                       {"±", "$\\pm$"},
+                       {"≠", "$\\neq$"},
+                       {"†", "\\dag{}"}});
 }
 
 void add_latex_table(const TextTable& table, std::string& out) {
@@ -207,10 +217,14 @@ void add_latex_table(const TextTable& table, std::string& out) {
   for (const auto& row : table.rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       out += i == 0 ? "" : " & ";
-      const std::string shown = latex_text(row[i].text);
-      out += row[i].rank == Rank::kBest     ? fmt::format("\\textbf{{{}}}", shown)
-             : row[i].rank == Rank::kSecond ? fmt::format("\\underline{{{}}}", shown)
+      out += ranked_text(row[i], [](const TextCell& part) {
+        const bool indented = part.text.starts_with("  ");
+        const std::string shown =
+            (indented ? "\\quad " : "") + latex_text(part.text.substr(indented ? 2 : 0));
+        return part.rank == Rank::kBest     ? "\\textbf{" + shown + "}"
+               : part.rank == Rank::kSecond ? "\\underline{" + shown + "}"
                                             : shown;
+      });
     }
     out += " \\\\\n";
   }
@@ -245,6 +259,12 @@ ReportFormat report_format_from_text(std::string_view name) {
   throw Error(ErrorKind::kUsage, unknown_name("format", name, known));
 }
 
+std::string json_document(const Json& data) {
+  return Json{{"schema", kReportSchema}, {"data", data}, {"errors", Json::array()}}.dump(
+             2, ' ', false, Json::error_handler_t::replace) +
+         '\n';
+}
+
 std::string render_report(const Report& report, ReportFormat format) {
   switch (format) {
     case ReportFormat::kTerminal:
@@ -254,11 +274,7 @@ std::string render_report(const Report& report, ReportFormat format) {
     case ReportFormat::kCsv:
       return report_csv(report);
     case ReportFormat::kJson:
-      return Json{{"schema", kReportSchema},
-                  {"data", report_json(report)},
-                  {"errors", Json::array()}}
-                 .dump(2, ' ', false, Json::error_handler_t::replace) +
-             '\n';
+      return json_document(report_json(report));
     case ReportFormat::kLatex:
       return latex(report);
     case ReportFormat::kHtml:

@@ -20,6 +20,9 @@ ReportFormat report_format_from_text(
 // holds (reports/html/page.h).
 std::string render_report(const Report& report, ReportFormat format);
 
+// {schema, data, errors} as text.
+std::string json_document(const Json& data);
+
 // What `data` holds in JSON.
 Json report_json(const Report& report);
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/text.h"
+#include "reports/bootstrap.h"
 #include "reports/groups.h"
 
 namespace adb {
@@ -20,6 +21,15 @@ std::optional<std::int64_t> epoch_of(const RunRow& run, Epoch which) {
   return which == Epoch::kReported ? run.reported_epoch : run.last_epoch;
 }
 
+auto place_of(const MetricRow& row) {
+  return std::tie(row.epoch, row.category, row.key);
+}
+
+bool before(const MetricRow& a, const MetricRow& b) {
+  return place_of(a) < place_of(b);
+}
+
+// The run's metrics must be sorted.
 Figure stored_figure(const ReportRun& run,
                      const MetricSetting& setting,
                      Epoch which,
@@ -29,10 +39,13 @@ Figure stored_figure(const ReportRun& run,
   if (!finished(run) || !epoch.has_value()) {
     return {};
   }
-  for (const auto& row : run.metrics) {
-    if (row.epoch == *epoch && row.category == category && row.key == key &&
-        row.setting == setting) {
-      return row.value.has_value() ? value_figure(*row.value) : undefined_figure(row.reason);
+  const auto wanted = std::tie(*epoch, category, key);
+  auto row = std::partition_point(run.metrics.begin(),
+                                  run.metrics.end(),
+                                  [&](const MetricRow& other) { return place_of(other) < wanted; });
+  for (; row != run.metrics.end() && place_of(*row) == wanted; ++row) {
+    if (row->setting == setting) {
+      return row->value.has_value() ? value_figure(*row->value) : undefined_figure(row->reason);
     }
   }
   return {};
@@ -127,10 +140,12 @@ class Figures {
 };
 
 // Mean and deviation over the seeds that have the figure; undefined where one of them is.
+// bootstrap: nullptr without intervals
 Figure over_seeds(const Group& group,
                   Epoch which,
                   const std::string& category,
-                  const std::string& key) {
+                  const std::string& key,
+                  Bootstrap* bootstrap) {
   Values values;
   for (const auto& replicate : group.replicates) {
     const Figure figure = Figures(group, replicate, which).at(category, key);
@@ -143,7 +158,11 @@ Figure over_seeds(const Group& group,
       values.push_back(figure.value);
     }
   }
-  return mean_figure(values);
+  Figure figure = mean_figure(values);
+  if (bootstrap != nullptr) {
+    figure.interval = bootstrap->interval(values);
+  }
+  return figure;
 }
 
 PublishedFigures select_published(const ReportOptions& options) {
@@ -171,36 +190,49 @@ std::string published_key(const ReportColumn& column) {
   if (column.unit == "%") {
     return column.key;
   }
-  return column.key == "parameters"        ? "parameters"
-         : column.key == "macs_with_norms" ? "macs"
-         : column.key == "train_s"         ? "train_time"
-                                           : "";
+  return column.key == "parameters"                 ? "parameters"
+         : column.key == "macs_with_norms"          ? "macs"
+         : column.key == "train_s"                  ? "train_time"
+         : column.key == "peak_device_memory_bytes" ? "train_memory"
+                                                    : "";
 }
 
 std::string published_unit(const ReportColumn& column) {
-  return column.unit == "%"   ? "percent"
-         : column.unit == "M" ? "million"
-         : column.unit == "G" ? "billion"
-                              : column.unit;
+  return column.unit == "%"     ? "percent"
+         : column.unit == "M"   ? "million"
+         : column.unit == "G"   ? "billion"
+         : column.unit == "MiB" ? "MB"  // papers print what the GPU's tool shows, in MiB
+                                : column.unit;
 }
 
-std::vector<ReportColumn> columns_of(const ReportOptions& options) {
+// Times and memory are those of a machine: the published ones are of another.
+bool same_on_any_machine(const ReportColumn& column) {
+  return column.unit == "%" || column.unit == "M" || column.unit == "G";
+}
+
+// The columns of the quality tables, and the keys of the efficiency table.
+struct Columns {
+  std::vector<ReportColumn> quality{};
+  std::vector<std::string> efficiency{};
+};
+
+Columns columns_of(const ReportOptions& options) {
   if (options.metrics.empty()) {
-    return main_columns();
+    return {main_columns(), {}};
   }
-  std::vector<ReportColumn> columns;
+  Columns columns;
+  const auto known = column_keys();
   for (const auto& key : options.metrics) {
     const auto found = std::find_if(main_columns().begin(),
                                     main_columns().end(),
                                     [&](const ReportColumn& column) { return column.key == key; });
-    if (found == main_columns().end()) {
-      std::vector<std::string> known;
-      for (const auto& column : main_columns()) {
-        known.push_back(column.key);
-      }
+    if (found != main_columns().end()) {
+      columns.quality.push_back(*found);
+    } else if (std::find(known.begin(), known.end(), key) != known.end()) {
+      columns.efficiency.push_back(key);
+    } else {
       throw Error(ErrorKind::kUsage, unknown_name("metric", key, known));
     }
-    columns.push_back(*found);
   }
   return columns;
 }
@@ -220,6 +252,7 @@ void add_published(const PublishedFigures& published,
   ReportRow difference{
       .kind = RowKind::kDifference, .group = measured.group, .category = measured.category};
   bool any = false;
+  bool differs = false;
   std::set<std::string> tables;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     Figure shown;
@@ -234,7 +267,8 @@ void add_published(const PublishedFigures& published,
       tables.insert(found->second.table_id);
       shown = value_figure(found->second.value);
       shown.printed = found->second.printed;
-      if (measured.figures[i].state == Figure::State::kValue) {
+      if (measured.figures[i].state == Figure::State::kValue && same_on_any_machine(columns[i])) {
+        differs = true;
         change = value_figure(measured.figures[i].value * columns[i].factor - found->second.value);
       }
     }
@@ -244,7 +278,9 @@ void add_published(const PublishedFigures& published,
   if (any) {
     printed.published_table = join({tables.begin(), tables.end()}, ", ");
     rows.push_back(std::move(printed));
-    rows.push_back(std::move(difference));
+    if (differs) {
+      rows.push_back(std::move(difference));
+    }
   }
 }
 
@@ -262,7 +298,20 @@ const std::vector<ReportColumn>& main_columns() {
   return columns;
 }
 
+std::vector<std::string> column_keys() {
+  std::vector<std::string> keys;
+  for (const auto& column : main_columns()) {
+    keys.push_back(column.key);
+  }
+  const auto efficiency = efficiency_keys();
+  keys.insert(keys.end(), efficiency.begin(), efficiency.end());
+  return keys;
+}
+
 std::string condition_mark(std::size_t condition) {
+  if (condition == kNoCondition) {
+    return "";
+  }
   std::string mark(1, static_cast<char>('A' + condition % 26));
   for (condition /= 26; condition > 0; condition /= 26) {
     --condition;
@@ -283,6 +332,7 @@ std::vector<ReportRun> read_report_runs(const Store& store, const RunFilter& fil
       cells.insert_or_assign(std::move(key), std::move(run));
     }
   }
+  std::map<std::int64_t, Environment> environments;
   std::vector<ReportRun> runs;
   for (auto& [key, run] : cells) {
     ReportRun found;
@@ -295,7 +345,10 @@ std::vector<ReportRun> read_report_runs(const Store& store, const RunFilter& fil
       found.counts = store.counts(run.id);
       found.efficiency = store.efficiency(run.id);
     }
-    found.environment = store.environment(run.environment);
+    if (!environments.contains(run.environment)) {
+      environments[run.environment] = store.environment(run.environment);
+    }
+    found.environment = environments[run.environment];
     found.run = std::move(run);
     runs.push_back(std::move(found));
   }
@@ -309,12 +362,27 @@ Report build_report(std::vector<ReportRun> runs, const ReportOptions& options) {
   std::sort(runs.begin(), runs.end(), [](const ReportRun& a, const ReportRun& b) {
     return std::pair(a.run.id, a.run.key) < std::pair(b.run.id, b.run.key);
   });
+  for (auto& run : runs) {
+    if (!std::is_sorted(run.metrics.begin(), run.metrics.end(), before)) {
+      std::stable_sort(run.metrics.begin(), run.metrics.end(), before);
+    }
+  }
   const PublishedFigures published = select_published(options);
   const std::vector<Group> groups = groups_of(runs, options);
+  const Columns columns = columns_of(options);
   Report report;
-  report.means.columns = report.classes.columns = columns_of(options);
+  report.suite = options.suite;
+  report.title = options.title;
+  report.remarks = options.remarks;
+  report.by_class = options.by_class;
+  report.intervals = options.intervals;
+  report.means.columns = report.classes.columns = columns.quality;
   for (const auto& group : groups) {
-    report.groups.push_back(describe(group, options));
+    report.groups.push_back(describe(group));
+    if (report.groups.back().seeds.empty()) {  // no figures, so none to compare
+      report.groups.back().condition = kNoCondition;
+      continue;
+    }
     const std::string condition = condition_of(report.groups.back());
     const auto found = std::find(report.conditions.begin(), report.conditions.end(), condition);
     report.groups.back().condition = static_cast<std::size_t>(found - report.conditions.begin());
@@ -324,24 +392,26 @@ Report build_report(std::vector<ReportRun> runs, const ReportOptions& options) {
   }
   make_labels_unique(report.groups);
 
+  Bootstrap bootstrap;
   const auto add_row =
       [&](ReportTable& table, std::size_t i, RowKind kind, const std::string& category) {
         ReportRow row{.kind = kind, .group = i, .category = category};
         const Epoch which = kind == RowKind::kLastEpoch ? Epoch::kLast : Epoch::kReported;
         for (const auto& column : table.columns) {
-          row.figures.push_back(over_seeds(groups[i], which, category, column.key));
+          row.figures.push_back(over_seeds(
+              groups[i], which, category, column.key, options.intervals ? &bootstrap : nullptr));
         }
         table.rows.push_back(std::move(row));
       };
   std::map<std::tuple<std::string, std::string, std::string>, std::vector<std::size_t>> by_class;
-  for (std::size_t i = 0; i < groups.size(); ++i) {
+  for (std::size_t i = 0; i < groups.size() && !columns.quality.empty(); ++i) {
     add_row(report.means, i, RowKind::kMeasured, "");
     add_published(published, report.groups[i], report.means.columns, report.means.rows);
     if (report.groups[i].epoch_rule == "best_pixel_auroc") {
       add_row(report.means, i, RowKind::kLastEpoch, "");
     }
   }
-  if (options.per_class) {
+  if (options.per_class && !columns.quality.empty()) {
     // All methods of a class stand together, classes in the order of the data set.
     std::vector<std::tuple<std::string, std::string, std::string>> order;
     for (std::size_t i = 0; i < groups.size(); ++i) {
@@ -358,7 +428,9 @@ Report build_report(std::vector<ReportRun> runs, const ReportOptions& options) {
       }
     }
   }
-  report.efficiency = efficiency_table(groups, report.groups, published);
+  if (options.metrics.empty() || !columns.efficiency.empty()) {
+    report.efficiency = efficiency_table(groups, report.groups, columns.efficiency, published);
+  }
   return report;
 }
 

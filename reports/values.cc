@@ -59,7 +59,12 @@ std::vector<std::pair<std::string, std::string>> csv_facts(const Report& report,
   for (const auto& option : group.changed_options) {
     options.push_back(describe_option(option));
   }
+  std::vector<std::string> remarks = group.departures;
+  if (!group.note.empty()) {
+    remarks.push_back(group.note);
+  }
   return {
+      {"suite", report.suite},
       {"table", table},
       {"kind", std::string(kind_text(row.kind))},
       {"condition", condition_mark(group.condition)},
@@ -79,7 +84,8 @@ std::vector<std::pair<std::string, std::string>> csv_facts(const Report& report,
       {"weights", describe_weights(group.weights)},
       {"data_manifest", list(group.data_manifests)},
       {"changed_options", join(options, "; ")},
-      {"missing", join(group.problems, "; ")}};
+      {"missing", join(group.problems, "; ")},
+      {"remarks", join(remarks, "; ")}};
 }
 
 std::string csv_figure(const Figure& figure, const ReportColumn& column, RowKind kind) {
@@ -98,9 +104,16 @@ std::string csv_figure(const Figure& figure, const ReportColumn& column, RowKind
                      kind == RowKind::kDifference ? figure.value : figure.value * column.factor);
 }
 
+// The efficiency columns that stand beside those of `table`: none beside themselves.
+const std::vector<ReportColumn>& efficiency_beside(const Report& report, const ReportTable& table) {
+  static const std::vector<ReportColumn> none;
+  return &table == &report.efficiency ? none : report.efficiency.columns;
+}
+
 // The efficiency figures of a group stand in its row of measured means, in the stored unit that
 // their keys name.
 void add_csv_efficiency(const Report& report,
+                        const ReportTable& table,
                         const ReportRow& row,
                         std::vector<std::string>& fields) {
   const auto found = std::find_if(report.efficiency.rows.begin(),
@@ -110,7 +123,7 @@ void add_csv_efficiency(const Report& report,
                                            candidate.kind == RowKind::kMeasured &&
                                            candidate.group == row.group;
                                   });
-  for (std::size_t i = 0; i < report.efficiency.columns.size(); ++i) {
+  for (std::size_t i = 0; i < efficiency_beside(report, table).size(); ++i) {
     const bool there =
         found != report.efficiency.rows.end() && found->figures[i].state == Figure::State::kValue;
     fields.push_back(there ? fmt::format("{:.17g}", found->figures[i].value) : "");
@@ -132,8 +145,12 @@ void add_csv(const Report& report,
       for (const auto& column : table.columns) {
         titles.push_back(column.key);
         titles.push_back(column.key + " sd");
+        if (report.intervals) {
+          titles.push_back(column.key + " low");
+          titles.push_back(column.key + " high");
+        }
       }
-      for (const auto& column : report.efficiency.columns) {
+      for (const auto& column : efficiency_beside(report, table)) {
         titles.push_back(column.key);
       }
       titles.emplace_back("undefined");
@@ -149,11 +166,18 @@ void add_csv(const Report& report,
       fields.push_back(csv_figure(figure, table.columns[i], row.kind));
       fields.push_back(
           figure.sd.has_value() ? fmt::format("{:.6f}", *figure.sd * table.columns[i].factor) : "");
+      if (report.intervals) {
+        const auto bound = [&](double value) {
+          return fmt::format("{:.6f}", value * table.columns[i].factor);
+        };
+        fields.push_back(figure.interval ? bound(figure.interval->first) : "");
+        fields.push_back(figure.interval ? bound(figure.interval->second) : "");
+      }
       if (figure.state == Figure::State::kUndefined) {
         reasons.push_back(fmt::format("{}: {}", table.columns[i].key, figure.reason));
       }
     }
-    add_csv_efficiency(report, row, fields);
+    add_csv_efficiency(report, table, row, fields);
     fields.push_back(csv_text(join(reasons, "; ")));
     out += join(fields, ",") + '\n';
   }
@@ -174,6 +198,9 @@ Json json_of(const Figure& figure, const ReportColumn& column, RowKind kind) {
   }
   if (figure.sd.has_value()) {
     json["sd"] = *figure.sd;
+  }
+  if (figure.interval.has_value()) {
+    json["interval"] = {figure.interval->first, figure.interval->second};
   }
   if (!figure.printed.empty()) {
     json["printed"] = figure.printed;
@@ -213,37 +240,41 @@ Json json_of(const ReportGroup& group) {
                        {"default", option.default_value},
                        {"origin", option.origin}});
   }
-  return {{"label", group.label},
-          {"method", group.method},
-          {"method_version", group.method_version},
-          {"dataset", group.dataset},
-          {"setting", group.setting},
-          {"classes", group.classes},
-          {"protocol", group.protocol},
-          {"protocol_version", group.protocol_version},
-          {"epoch_rule", group.epoch_rule},
-          {"epochs", group.epochs},
-          {"reported_epochs", group.reported_epochs},
-          {"last_epochs", group.last_epochs},
-          {"seeds", group.seeds},
-          {"metric_mode", group.metrics.mode},
-          {"metric_version", group.metrics.version},
-          {"fpr_limit", group.metrics.fpr_limit},
-          {"eval_size", group.metrics.eval_size},
-          {"weights",
-           {{"name", group.weights.name},
-            {"source", group.weights.source},
-            {"resolved", group.weights.resolved}}},
-          {"data_manifests", group.data_manifests},
-          {"textures", group.textures},
-          {"changed_options", options},
-          {"external", group.external},
-          {"devices", group.devices},
-          {"images", group.images},
-          {"labels_changed", group.labels_changed},
-          {"components_vanished", group.components_vanished},
-          {"missing", group.problems},
-          {"condition", condition_mark(group.condition)}};
+  return {
+      {"label", group.label},
+      {"method", group.method},
+      {"method_version", group.method_version},
+      {"dataset", group.dataset},
+      {"setting", group.setting},
+      {"classes", group.classes},
+      {"protocol", group.protocol},
+      {"protocol_version", group.protocol_version},
+      {"epoch_rule", group.epoch_rule},
+      {"epochs", group.epochs},
+      {"reported_epochs", group.reported_epochs},
+      {"last_epochs", group.last_epochs},
+      {"seeds", group.seeds},
+      {"metric_mode", group.metrics.mode},
+      {"metric_version", group.metrics.version},
+      {"fpr_limit", group.metrics.fpr_limit},
+      {"eval_size", group.metrics.eval_size},
+      {"weights",
+       {{"name", group.weights.name},
+        {"source", group.weights.source},
+        {"resolved", group.weights.resolved}}},
+      {"data_manifests", group.data_manifests},
+      {"textures", group.textures},
+      {"changed_options", options},
+      {"external", group.external},
+      {"devices", group.devices},
+      {"images", group.images},
+      {"labels_changed", group.labels_changed},
+      {"components_vanished", group.components_vanished},
+      {"missing", group.problems},
+      {"note", group.note},
+      {"departures", group.departures},
+      {"condition",
+       group.condition == kNoCondition ? Json(nullptr) : Json(condition_mark(group.condition))}};
 }
 
 }  // namespace
@@ -252,6 +283,9 @@ std::string report_csv(const Report& report) {
   std::string out;
   add_csv(report, "mean", report.means, true, out);
   add_csv(report, "class", report.classes, report.means.rows.empty(), out);
+  if (report.means.columns.empty()) {  // a suite's table of costs, in the units that it shows
+    add_csv(report, "efficiency", report.efficiency, true, out);
+  }
   return out;
 }
 
@@ -264,7 +298,10 @@ Json report_json(const Report& report) {
   for (const auto& group : report.groups) {
     groups.push_back(json_of(group));
   }
-  return {{"conditions", conditions},
+  return {{"suite", report.suite.empty() ? Json(nullptr) : Json(report.suite)},
+          {"title", report.title},
+          {"remarks", report.remarks},
+          {"conditions", conditions},
           {"groups", groups},
           {"means", json_of(report, report.means)},
           {"classes", json_of(report, report.classes)},

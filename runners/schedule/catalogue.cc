@@ -106,7 +106,7 @@ Registry<WeightsInfo> read_weights_catalogue(const fs::path& share) {
   Registry<WeightsInfo> weights("checkpoint");
   const auto root = read_yaml(share / "weights.yaml");
   for (const auto& [name, node] : root.entries) {
-    node.require_keys({"file", "publisher", "url", "package", "size", "sha256", "note"},
+    node.require_keys({"file", "publisher", "url", "package", "size", "sha256", "keys", "note"},
                       "checkpoint '" + name + "'");
     WeightsInfo info;
     info.name = name;
@@ -115,6 +115,7 @@ Registry<WeightsInfo> read_weights_catalogue(const fs::path& share) {
                                       std::pair("url", &WeightsInfo::url),
                                       std::pair("package", &WeightsInfo::package),
                                       std::pair("sha256", &WeightsInfo::sha256),
+                                      std::pair("keys", &WeightsInfo::keys),
                                       std::pair("note", &WeightsInfo::note)}) {
       if (const auto* value = node.find(key)) {
         info.*member = value->text(key);

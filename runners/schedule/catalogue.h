@@ -61,6 +61,7 @@ struct WeightsInfo {
   std::string package;    // "NAME==VERSION" of a PyPI package that holds the file, or ""
   std::int64_t size = 0;  // bytes, 0: not known
   std::string sha256;     // "" until known
+  std::string keys;       // what the file holds, as far as a card says it
   std::string note;
 };
 

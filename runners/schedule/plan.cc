@@ -5,121 +5,12 @@
 
 #include "core/files.h"
 #include "core/hash.h"
-#include "core/yaml.h"
+#include "core/text.h"
 #include "datasets/catalog.h"
 
 namespace adb {
 namespace fs = std::filesystem;
 namespace {
-
-const char* const kSample = "sample";
-
-std::vector<const MethodInfo*> select_methods(const std::vector<std::string>& names,
-                                              const Registry<MethodInfo>& methods) {
-  std::vector<const MethodInfo*> chosen;
-  const auto add = [&](const MethodInfo& method) {
-    if (std::find(chosen.begin(), chosen.end(), &method) == chosen.end()) {
-      chosen.push_back(&method);
-    }
-  };
-  for (const auto& name : names) {
-    if (name != "all") {
-      add(methods.at(name));
-      continue;
-    }
-    for (const auto& method : methods) {
-      if (method.name != "null") {
-        add(method);
-      }
-    }
-  }
-  ADB_CHECK(!chosen.empty(),
-            ErrorKind::kUsage,
-            "no method chosen; --methods all, or names from `adbench list methods`");
-  return chosen;
-}
-
-// The settings of a file configs/methods/METHOD/OVERLAY.yaml. A method without it runs with its
-// defaults.
-std::vector<Setting> overlay_settings(const fs::path& share,
-                                      const MethodInfo& method,
-                                      const std::string& overlay) {
-  std::vector<Setting> settings;
-  const auto file = share / "methods" / method.name / (overlay + ".yaml");
-  if (overlay.empty() || !fs::exists(file)) {
-    return settings;
-  }
-  for (const auto& [key, node] : read_yaml(file).entries) {
-    settings.push_back({key, node.value(), node.place});
-  }
-  return settings;
-}
-
-// The options of one method: defaults, then the protocol's overlay, then the user's settings.
-struct ResolvedOptions {
-  Json recipe = Json::object();  // defaults and overlay
-  Json all = Json::object();
-  std::map<std::string, std::string> places;  // of the user's settings
-};
-
-ResolvedOptions resolve_options(const MethodInfo& method,
-                                const Protocol& protocol,
-                                const std::vector<Setting>& settings,
-                                const fs::path& share) {
-  ResolvedOptions resolved;
-  for (const auto& field : method.options) {
-    resolved.recipe[field.path] = field.default_value;
-  }
-  for (const auto& setting : overlay_settings(share, method, protocol.overlay)) {
-    const auto& field = find_option(method.options, setting.path, setting.place);
-    resolved.recipe[field.path] = check_option(field, setting.value, setting.place);
-  }
-  resolved.all = resolved.recipe;
-  for (const auto& setting : settings) {
-    std::string name = setting.path;
-    if (const auto dot = name.find('.'); dot != std::string::npos) {
-      if (name.substr(0, dot) != method.name) {
-        continue;  // another method's
-      }
-      name = name.substr(dot + 1);
-    } else if (std::none_of(method.options.begin(), method.options.end(), [&](const auto& f) {
-                 return f.path == name;
-               })) {
-      continue;  // some chosen method has it: check_settings saw to that
-    }
-    const auto& field = find_option(method.options, name, setting.place);
-    resolved.all[field.path] = check_option(field, setting.value, setting.place);
-    resolved.places[field.path] = setting.place;
-  }
-  return resolved;
-}
-
-// Every setting must reach at least one chosen method.
-void check_settings(const std::vector<Setting>& settings,
-                    const std::vector<const MethodInfo*>& methods) {
-  for (const auto& setting : settings) {
-    const auto dot = setting.path.find('.');
-    std::vector<std::string> known;
-    bool reached = false;
-    for (const auto* method : methods) {
-      if (dot != std::string::npos && setting.path.substr(0, dot) == method->name) {
-        find_option(method->options, setting.path.substr(dot + 1), setting.place);
-        reached = true;
-      }
-      for (const auto& field : method->options) {
-        known.push_back(dot == std::string::npos ? field.path : method->name + "." + field.path);
-        reached = reached || field.path == setting.path;
-      }
-    }
-    if (!reached) {
-      std::sort(known.begin(), known.end());
-      known.erase(std::unique(known.begin(), known.end()), known.end());
-      throw Error(
-          ErrorKind::kUsage,
-          fmt::format("{}: {}", setting.place, unknown_name("option", setting.path, known)));
-    }
-  }
-}
 
 // Textures count as the files' paths and contents, so that another folder of the same files is the
 // same.
@@ -131,60 +22,62 @@ std::string textures_hash(const fs::path& folder) {
   return hash.hex();
 }
 
-// Which file the frozen part is read from.
-void resolve_weights(const Registry<WeightsInfo>& catalogue, const fs::path& folder, Cell* cell) {
-  const auto& method = *cell->method;
-  if (method.weights_option.empty()) {
+// SHA-256 of files, each read once.
+class FileHashes {
+ public:
+  const std::string& of(const fs::path& file) {
+    auto& hash = hashes_[file];
+    if (hash.empty()) {
+      hash = sha256_file(file, ErrorKind::kWeights);
+    }
+    return hash;
+  }
+
+ private:
+  std::map<fs::path, std::string> hashes_;
+};
+
+// Finds the file that the draft's weights are read from.
+void find_weights(const Registry<WeightsInfo>& catalogue,
+                  const fs::path& folder,
+                  FileHashes& hashes,
+                  Cell* cell) {
+  if (cell->method->weights_option.empty() || cell->weights.resolved == "random") {
     return;
   }
   const auto value = cell->options.at("weights").get<std::string>();
-  if (value == "random") {
-    cell->weights.resolved = "random";
-    return;
-  }
   fs::path file = value;
-  if (value == "auto") {
-    const auto choice = cell->options.at(method.weights_option);
-    const auto found =
-        method.weights.find(choice.is_string() ? choice.get<std::string>() : choice.dump());
-    if (found == method.weights.end()) {
-      if (cell->protocol.needs_weights) {
-        cell->missing = fmt::format(
-            "no checkpoint is known for {} {}; give a file with --set weights=FILE, or "
-            "weights=random",
-            method.weights_option,
-            choice.dump());
-      }
-      cell->weights.resolved = "random";
-      return;
-    }
-    const auto& info = catalogue.at(found->second);
-    cell->weights.name = info.name;
+  if (!cell->weights.name.empty()) {
+    const auto& info = catalogue.at(cell->weights.name);
     file = folder / info.file;
     if (folder.empty() || !fs::exists(file)) {
-      if (cell->protocol.needs_weights) {
-        cell->missing = fmt::format(
-            "{}: weights '{}' are not there: put '{}' into {}, run `adbench weights fetch {}`, or "
-            "accept random "
-            "features with --set weights=random",
-            method.name,
-            info.name,
-            info.file,
-            folder.empty() ? "a folder and name it with --weights-dir or ADBENCH_WEIGHTS"
-                           : "'" + folder.string() + "'",
-            info.name);
-      } else {
+      if (!cell->protocol.needs_weights && value == "auto") {
         cell->weights.resolved = "random";
+        return;
       }
+      cell->lacks = "weights missing: " + info.name;
+      cell->missing = fmt::format(
+          "{}: weights '{}' are not there: put '{}' into {}, run `adbench weights fetch {}`, or "
+          "accept random features with --set weights=random",
+          cell->method->name,
+          info.name,
+          info.file,
+          folder.empty() ? "a folder and name it with --weights-dir or ADBENCH_WEIGHTS"
+                         : "'" + folder.string() + "'",
+          info.name);
       return;
     }
   } else if (!fs::exists(file)) {
-    cell->missing = fmt::format("weights file '{}' does not exist", file.string());
+    cell->lacks = "weights missing";
+    cell->missing = fmt::format("weights file '{}' does not exist", value);
+    if (const auto near = nearest(value, catalogue.names()); !near.empty()) {
+      cell->missing += fmt::format("; did you mean the checkpoint '{}'?", near);
+    }
     return;
   }
   cell->weights_file = fs::absolute(file);
   cell->weights.source = file.filename().string();
-  cell->weights.resolved = sha256_file(file, ErrorKind::kWeights);
+  cell->weights.resolved = hashes.of(file);
 }
 
 std::string cell_key(const Cell& cell) {
@@ -212,8 +105,9 @@ std::string cell_key(const Cell& cell) {
 }
 
 struct OpenedData {
+  std::size_t index = 0;  // in Plan::data
   Dataset dataset;
-  std::string missing;
+  std::string missing, lacks;
   std::map<std::vector<std::string>, std::string>
       manifests;  // by class set: every cell is known by its own data
 
@@ -232,11 +126,11 @@ OpenedData open_data(const std::string& name,
                      bool strict) {
   OpenedData opened;
   try {
-    if (name == kSample) {
+    if (name == kSampleName) {
       if (sources.make_sample) {
         sources.make_sample(sources.sample_folder);
       }
-      opened.dataset = open_path(sources.sample_folder, kSample, {selection.categories});
+      opened.dataset = open_path(sources.sample_folder, kSampleName, {selection.categories});
     } else {
       opened.dataset = open_dataset(name, selection.data_root, {selection.categories});
     }
@@ -245,110 +139,122 @@ OpenedData open_data(const std::string& name,
     if (strict || e.kind() != ErrorKind::kData) {
       throw;
     }
-    opened.dataset.name = name;
-    opened.missing = "data missing";
+    opened.dataset.name = dataset_name(name);
+    opened.missing = e.what();
+    opened.lacks = "data missing";
   }
   return opened;
 }
 
+// One cell for every class set and seed of a draft.
+class CellMaker {
+ public:
+  CellMaker(const Selection& selection, OpenedData& opened, Plan& plan)
+      : selection_(selection), opened_(opened), plan_(plan) {}
+
+  // returns: indices of the cells
+  std::vector<std::size_t> add(const Cell& draft) {
+    std::vector<std::vector<std::string>> class_sets;
+    if (draft.setting == "single" && !opened_.dataset.categories.empty()) {
+      for (const auto& category : opened_.dataset.categories) {
+        class_sets.push_back({category});
+      }
+    } else {
+      class_sets.push_back(opened_.dataset.categories);
+    }
+    std::vector<std::size_t> added;
+    for (const auto& classes : class_sets) {
+      for (const auto seed : selection_.seeds) {
+        added.push_back(add(draft, classes, seed));
+      }
+    }
+    return added;
+  }
+
+ private:
+  // A cell that is there already is not added again: rows of several tables may share it.
+  std::size_t add(const Cell& draft, const std::vector<std::string>& classes, std::int64_t seed) {
+    Cell cell = draft;
+    cell.dataset = opened_.dataset.name;
+    cell.classes = classes;
+    cell.seed = seed;
+    cell.data = opened_.index;
+    if (!opened_.missing.empty()) {
+      cell.missing = cell.missing.empty() ? opened_.missing : cell.missing;
+      cell.lacks = cell.lacks.empty() ? opened_.lacks : opened_.lacks + ", " + cell.lacks;
+    }
+    if (cell.missing.empty()) {
+      cell.data_manifest = opened_.manifest(classes);
+      cell.key = cell_key(cell);
+    }
+    for (std::size_t i = 0; i < plan_.cells.size(); ++i) {
+      if (same_cell(plan_.cells[i], cell)) {
+        return i;
+      }
+    }
+    plan_.cells.push_back(std::move(cell));
+    return plan_.cells.size() - 1;
+  }
+
+  static bool same_cell(const Cell& a, const Cell& b) {
+    if (!a.key.empty() || !b.key.empty()) {
+      return a.key == b.key;
+    }
+    return a.method == b.method && a.options == b.options && a.protocol.name == b.protocol.name &&
+           a.data == b.data && a.setting == b.setting && a.classes == b.classes && a.seed == b.seed;
+  }
+
+  const Selection& selection_;
+  OpenedData& opened_;
+  Plan& plan_;
+};
+
+// Everything that is missing, each thing once.
+void refuse_missing(const std::vector<CellDraft>& drafts) {
+  std::vector<std::string> missing;
+  for (const auto& draft : drafts) {
+    if (!draft.cell.missing.empty() &&
+        std::find(missing.begin(), missing.end(), draft.cell.missing) == missing.end()) {
+      missing.push_back(draft.cell.missing);
+    }
+  }
+  if (!missing.empty()) {
+    throw Error(ErrorKind::kWeights, join(missing, "\n"));
+  }
+}
+
 }  // namespace
 
-Setting parse_setting(const std::string& text) {
-  const auto equals = text.find('=');
-  ADB_CHECK(equals != std::string::npos && equals > 0,
-            ErrorKind::kUsage,
-            "--set: expected OPTION=VALUE, got '{}'",
-            text);
-  return {text.substr(0, equals), scalar_value(text.substr(equals + 1)), "--set"};
-}
-
-std::vector<std::int64_t> test_epochs(std::int64_t epochs, std::int64_t max_tests) {
-  const auto n = std::min(epochs, max_tests);
-  std::vector<std::int64_t> tests;
-  for (std::int64_t e = 1; e <= epochs; ++e) {
-    if (n * e / epochs > n * (e - 1) / epochs) {
-      tests.push_back(e);
-    }
-  }
-  return tests;
-}
-
 Plan make_plan(const Selection& selection, const PlanSources& sources, bool strict) {
-  const auto methods = select_methods(selection.methods, *sources.methods);
-  check_settings(selection.settings, methods);
-  auto names = selection.datasets;
-  if (names.empty()) {
-    names = {kSample};
-  }
-  const bool only_sample = names == std::vector<std::string>{kSample};
-  const auto protocol = read_protocol(
-      sources.share,
-      selection.protocol.empty() ? (only_sample ? "sample" : "paper") : selection.protocol);
-
   // Options and weights first: they are cheap to check, and data may take long to read.
-  std::vector<Cell> prototypes;
-  for (const auto* method : methods) {
-    Cell cell;
-    cell.method = method;
-    cell.protocol = protocol;
-    const auto resolved = resolve_options(*method, protocol, selection.settings, sources.share);
-    cell.options = resolved.all;
-    for (const auto& field : method->options) {
-      const auto& value = resolved.all.at(field.path);
-      if (value != field.default_value) {
-        cell.changed[field.path] = value;
-      }
-      if (value != resolved.recipe.at(field.path)) {
-        cell.origins.push_back(
-            {field.path, value, resolved.recipe.at(field.path), resolved.places.at(field.path)});
-      }
-    }
-    cell.tests = test_epochs(cell.options.at("epochs").get<std::int64_t>(), protocol.max_tests);
-    resolve_weights(*sources.weights, selection.weights_folder, &cell);
-    if (strict && !cell.missing.empty()) {
-      throw Error(ErrorKind::kWeights, cell.missing);
-    }
-    if (method->needs_textures) {
-      cell.textures = selection.textures.empty() ? "procedural" : textures_hash(selection.textures);
+  auto drafts = draft_cells(selection, sources);
+  FileHashes hashes;
+  const std::string textures =
+      selection.textures.empty() ? "procedural" : textures_hash(selection.textures);
+  for (auto& [cell, suite, row] : drafts) {
+    find_weights(*sources.weights, selection.weights_folder, hashes, &cell);
+    if (cell.method->needs_textures) {
+      cell.textures = textures;
       cell.textures_folder =
           selection.textures.empty() ? fs::path() : fs::absolute(selection.textures);
     }
-    cell.setting = selection.setting.empty() ? protocol.setting : selection.setting;
-    prototypes.push_back(std::move(cell));
   }
-
+  if (strict) {
+    refuse_missing(drafts);
+  }
   Plan plan;
-  for (const auto& name : names) {
-    auto opened = open_data(name, selection, sources, strict);
-    const auto& categories = opened.dataset.categories;
-    for (const auto& prototype : prototypes) {
-      std::vector<std::vector<std::string>> class_sets;
-      if (prototype.setting == "single") {
-        for (const auto& category : categories) {
-          class_sets.push_back({category});
-        }
-      } else {
-        class_sets.push_back(categories);
-      }
-      for (const auto& classes : class_sets) {
-        for (const auto seed : selection.seeds) {
-          Cell cell = prototype;
-          cell.dataset = opened.dataset.name;
-          cell.classes = classes;
-          cell.seed = seed;
-          cell.data = plan.data.size();
-          if (cell.missing.empty()) {
-            cell.missing = opened.missing;
-          }
-          if (cell.missing.empty()) {
-            cell.data_manifest = opened.manifest(classes);
-            cell.key = cell_key(cell);
-          }
-          plan.cells.push_back(std::move(cell));
-        }
-      }
+  std::map<std::string, OpenedData> opened;
+  for (const auto& draft : drafts) {
+    const auto& name = draft.cell.dataset;
+    if (opened.count(name) == 0) {
+      auto& data = opened[name] = open_data(name, selection, sources, strict);
+      data.index = plan.data.size();
+      plan.data.push_back(data.dataset);
     }
-    plan.data.push_back(std::move(opened.dataset));
+    auto cells = CellMaker(selection, opened.at(name), plan).add(draft.cell);
+    if (!selection.suites.empty()) {
+      plan.rows.push_back({draft.suite, draft.row, std::move(cells)});
+    }
   }
   return plan;
 }

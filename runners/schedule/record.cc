@@ -119,8 +119,9 @@ wire::Job job_of(const Plan& plan,
 }
 
 std::string label_of(const Cell& cell) {
-  return fmt::format("{} on {}{}{}",
+  return fmt::format("{}{} on {}{}{}",
                      cell.method->name,
+                     cell.row.empty() ? "" : " (" + cell.row + ")",
                      cell.dataset,
                      cell.setting == "single" ? "/" + cell.classes.front() : "",
                      cell.seed == 42 ? "" : fmt::format(", seed {}", cell.seed));

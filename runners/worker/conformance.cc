@@ -32,6 +32,25 @@ class Kit {
     return problems_;
   }
 
+  std::vector<std::string> run_once() {
+    check("one step", [&] {
+      const auto method = make();
+      const auto input = method->input();
+      const double loss = train_step(*method, 0);
+      expect(std::isfinite(loss), fmt::format("the first loss is {}", loss));
+      const auto prediction = method->predict(trial_.images(input, {1}));
+      const std::vector<std::int64_t> shape = {1, input.image_size, input.image_size};
+      expect(prediction.maps.sizes() == at::IntArrayRef(shape),
+             fmt::format("a map is [{}], not [{}]",
+                         fmt::join(prediction.maps.sizes(), ", "),
+                         fmt::join(shape, ", ")));
+      expect(prediction.maps.isfinite().all().item<bool>(), "a map is not finite");
+      expect(prediction.scores.size() == 1 && std::isfinite(prediction.scores[0]),
+             "there is no finite score");
+    });
+    return problems_;
+  }
+
  private:
   template <class F>
   void check(const char* what, F body) {
@@ -257,6 +276,10 @@ std::vector<std::string> check_conformance(const MethodEntry& entry,
                                            const Json& options,
                                            std::int64_t steps) {
   return Kit(entry, options).run(steps);
+}
+
+std::string check_one_step(const MethodEntry& entry, const Json& options) {
+  return fmt::format("{}", fmt::join(Kit(entry, options).run_once(), "\n"));
 }
 
 }  // namespace adb

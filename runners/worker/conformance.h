@@ -22,4 +22,9 @@ std::vector<std::string> check_conformance(const MethodEntry& entry,
                                            const Json& options,
                                            std::int64_t steps = 40);
 
+// Builds the method with `options`, trains one step and predicts one image: for many options, where
+// the whole battery would take too long.
+// returns: "" or what went wrong
+std::string check_one_step(const MethodEntry& entry, const Json& options);
+
 }  // namespace adb

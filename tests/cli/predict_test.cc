@@ -87,8 +87,8 @@ TEST_F(Predict, GivesTheScoresThatTheRunStored) {
 TEST_F(Predict, WritesMapMaskAndOverlayOfTheImagesSize) {
   const auto image = test_folder() / "good" / "000.png";
   ASSERT_TRUE(fs::exists(image)) << image;
-  const auto end = adbench(
-      {"predict", image.string(), "--run", "1", "--out", "shown", "--threshold", "0.05"});
+  const auto end =
+      adbench({"predict", image.string(), "--run", "1", "--out", "shown", "--threshold", "0.05"});
   ASSERT_EQ(end.code, 0) << end.err;
   const auto lines = lines_of(end.out);
   ASSERT_EQ(lines.size(), 1U);

@@ -100,6 +100,25 @@ TEST(Table, AggregatesSeeds) {
   EXPECT_FALSE(figure_of(one.means, "image.auroc").sd.has_value());
 }
 
+TEST(Table, BootstrapIntervalsAreAskedFor) {
+  std::vector<ReportRun> runs;
+  for (int seed = 0; seed < 5; ++seed) {
+    runs.push_back(sample_report_run(seed + 1, "rd", seed, 0.5 + 0.01 * seed));
+  }
+  EXPECT_FALSE(figure_of(build_report(runs).means, "image.auroc").interval.has_value());
+  const Report report = build_report(runs, {.intervals = true});
+  const auto interval = figure_of(report.means, "image.auroc").interval;
+  ASSERT_TRUE(interval.has_value());
+  // The mean of five draws from 0.50 .. 0.54 is a multiple of 0.002 with a deviation of 0.0063.
+  EXPECT_NEAR(interval->first, 0.52 - 1.96 * 0.00632, 0.0021);
+  EXPECT_NEAR(interval->second, 0.52 + 1.96 * 0.00632, 0.0021);
+  EXPECT_THAT(render_report(report, ReportFormat::kTerminal), HasSubstr("52.0 ± 1.6 (50.8..53.2)"));
+  EXPECT_THAT(render_report(report, ReportFormat::kCsv), HasSubstr("image.auroc low"));
+  runs.resize(2);
+  const Report two = build_report(runs, {.intervals = true});
+  EXPECT_FALSE(figure_of(two.means, "image.auroc").interval.has_value());
+}
+
 TEST(Table, AFailedSeedIsNamedAndNotAveraged) {
   ReportRun failed = sample_report_run(2, "rd", 1, 0.9);
   failed.run.status = RunStatus::kTimeout;
