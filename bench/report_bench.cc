@@ -23,6 +23,7 @@ const Store& store() {
 }
 
 void read_runs(benchmark::State& state) {
+  store();  // filled outside of what is timed
   for ([[maybe_unused]] auto _ : state) {
     const auto runs = read_report_runs(store());
     if (runs.size() != 1000 || runs.front().metrics.size() != 2 * 16 * 8) {
