@@ -20,15 +20,18 @@ struct EfficiencyKey {
 };
 
 constexpr double kMebi = 1.0 / (1 << 20);
-constexpr std::array<EfficiencyKey, 8> kEfficiencyKeys = {{
+constexpr std::array<EfficiencyKey, 11> kEfficiencyKeys = {{
     {"parameters", "parameters", "M", 1e-6, Merge::kMean},
     {"trainable_parameters", "trainable parameters", "M", 1e-6, Merge::kMean},
     {"macs", "multiply-accumulates", "G", 1e-9, Merge::kMean},
     {"macs_with_norms", "multiply-accumulates with norms", "G", 1e-9, Merge::kMean},
     {"train_s", "training time", "h", 1.0 / 3600, Merge::kSum},
     {"time_per_image_ms", "time per image", "ms", 1, Merge::kMean},
+    {"latency_p50_ms", "latency, median", "ms", 1, Merge::kMean},
+    {"throughput_images_per_s", "images per second", "1/s", 1, Merge::kMean},
     {"peak_memory_bytes", "peak memory", "MiB", kMebi, Merge::kMax},
     {"peak_device_memory_bytes", "peak device memory", "MiB", kMebi, Merge::kMax},
+    {"model_file_bytes", "model file", "MiB", kMebi, Merge::kSum},
 }};
 
 Figure efficiency_of(const Replicate& replicate, const EfficiencyKey& key) {

@@ -129,7 +129,9 @@ TEST(Export, WritesEveryTableTwice) {
                             "image_score",
                             "metric",
                             "published",
-                            "run"}) {
+                            "run",
+                            "speed",
+                            "speed_sample"}) {
     expected.push_back(std::string(table) + ".csv");
     expected.push_back(std::string(table) + ".json");
   }

@@ -51,7 +51,7 @@ Store five_seeds(double before_ms, double now_ms, double before_mib, double now_
 TEST(GateCosts, ASlowerBuildIsRegressedWhenSamplesSuffice) {
   const auto report = gate(five_seeds(20, 24, 500, 510));
   EXPECT_EQ(report.exit_code, 5);
-  const auto& time = find(report, "time_per_image_ms");
+  const auto time = find(report, "time_per_image_ms");
   EXPECT_EQ(time.verdict, Verdict::kRegressed);
   EXPECT_NEAR(time.change.value(), 1.2, 0.02);
   EXPECT_DOUBLE_EQ(time.p.value(), 1.0 / 252);
@@ -99,7 +99,7 @@ TEST(GateCosts, RepetitionsOfTheSameBuildAreSplitAtTheBaseline) {
   for (int i = 0; i < 6; ++i) {
     add_run(store, run_of("rd", 0, 1), constant(0.9), commit("a"), costs(20 + i, 500));
   }
-  const auto& time = find(gate(store), "time_per_image_ms");
+  const auto time = find(gate(store), "time_per_image_ms");
   EXPECT_EQ(time.verdict, Verdict::kNotRegressed);
   EXPECT_THAT(time.reason, HasSubstr("5 and 6 samples"));
 }

@@ -60,7 +60,7 @@ TEST(Gate, ALossInEveryClassOfADeterministicRunIsRegressed) {
   add_run(store, other_key(run_of("rd", 0, 8)), constant(0.88), commit("def"));
   const auto report = gate(store);
   EXPECT_EQ(report.exit_code, 5);
-  const auto& judgement = find(report, "pixel.aupro");
+  const auto judgement = find(report, "pixel.aupro");
   EXPECT_EQ(judgement.verdict, Verdict::kRegressed);
   EXPECT_NEAR(judgement.change.value(), 0.02, 1e-12);
   EXPECT_DOUBLE_EQ(judgement.p.value(), 1.0 / 256);

@@ -43,19 +43,18 @@ inline GateRules rules(const std::string& text) {
   return parse_rules(parse_yaml(text, "gate.yaml"));
 }
 
-inline const Judgement& find(const GateReport& report,
-                             const std::string& metric,
-                             const std::string& category = "",
-                             const std::string& method = "rd") {
+inline Judgement find(const GateReport& report,
+                      const std::string& metric,
+                      const std::string& category = "",
+                      const std::string& method = "rd") {
   for (const auto& judgement : report.judgements) {
     if (judgement.metric == metric && judgement.category == category &&
         judgement.cell.method == method) {
       return judgement;
     }
   }
-  static const Judgement none;
   ADD_FAILURE() << "no judgement on " << metric << " of '" << category << "'";
-  return none;
+  return {};
 }
 
 inline RunRow on_gpu(const std::string& method, std::int64_t seed, std::size_t classes) {

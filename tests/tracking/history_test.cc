@@ -47,22 +47,21 @@ Store twenty_commits() {
   return store;
 }
 
-const History& find(const TrackReport& report, const std::string& metric) {
+History find(const TrackReport& report, const std::string& metric) {
   for (const auto& history : report.histories) {
     if (history.metric == metric) {
       return history;
     }
   }
-  static const History none;
   ADD_FAILURE() << "no history of " << metric;
-  return none;
+  return {};
 }
 
 TEST(Track, NamesTheCommitWhereFiguresMoved) {
   const auto report = track(twenty_commits(), {}, {});
   EXPECT_EQ(report.histories.size(), kNumMetrics + 1);
   for (const auto& info : kMetrics) {
-    const auto& history = find(report, std::string(info.key));
+    const auto history = find(report, std::string(info.key));
     ASSERT_EQ(history.moves.size(), 1) << info.key;
     EXPECT_EQ(history.points[history.moves[0].index].commit, commit(12).code_commit);
     EXPECT_NEAR(history.moves[0].before, 0.9, 0.001);
@@ -125,7 +124,7 @@ TEST(Track, TheOrderOfCommitsMayBeGiven) {
   EXPECT_NEAR(find(track(store, {}, {}), "mad").points[0].value, 0.92, 1e-12);
   TrackOptions options;
   options.commits = {commit(0).code_commit, commit(1).code_commit.substr(0, 12)};
-  const auto& points = find(track(store, {}, options), "mad").points;
+  const auto points = find(track(store, {}, options), "mad").points;
   ASSERT_EQ(points.size(), 2) << "the third is not in the list";
   EXPECT_NEAR(points[0].value, 0.90, 1e-12);
   EXPECT_NEAR(points[1].value, 0.91, 1e-12);
