@@ -202,8 +202,11 @@ QualityComparison compare_quality(const ComparedCell& cell,
   return comparison;
 }
 
-// The verdict once the p values of the metric's other cells are known.
-void test_quality(QualityComparison* comparison, double adjusted_p, double alpha) {
+// The verdict once the p values of the metric's other cells are known, `family` in all.
+void test_quality(QualityComparison* comparison,
+                  double adjusted_p,
+                  std::size_t family,
+                  double alpha) {
   auto& judgement = comparison->judgement;
   judgement.adjusted_p = adjusted_p;
   const double loss = *judgement.change;
@@ -224,7 +227,11 @@ void test_quality(QualityComparison* comparison, double adjusted_p, double alpha
     return;
   }
   const auto lost = fmt::format("loss {} points over {}", points(loss), over);
-  if (comparison->deterministic && tolerance.limit && loss > *tolerance.limit + kRounding) {
+  // Where so few pairs could never pass the test, a deterministic loss may still be too large.
+  const double smallest =
+      std::exp2(-static_cast<double>(judgement.pairs)) * static_cast<double>(family);
+  if (comparison->deterministic && tolerance.limit && smallest > alpha &&
+      loss > *tolerance.limit + kRounding) {
     decide(comparison,
            Verdict::kRegressed,
            fmt::format("{}, deterministic, above the limit of {}", lost, points(*tolerance.limit)));
@@ -235,7 +242,6 @@ void test_quality(QualityComparison* comparison, double adjusted_p, double alpha
   const double fewest =
       std::max(alpha, std::exp2(-static_cast<double>(comparison->trainings.size())));
   if (adjusted_p > alpha) {
-    const double smallest = std::exp2(-static_cast<double>(judgement.pairs));
     decide(comparison,
            Verdict::kCannotTell,
            smallest > alpha ? fmt::format("{}: so few reach no p below {:.2g}", lost, smallest)
@@ -305,7 +311,7 @@ std::vector<Judgement> judge_quality(const std::vector<ComparedCell>& cells,
       std::size_t next = 0;
       for (auto& comparison : *family) {
         if (comparison.testable) {
-          test_quality(&comparison, adjusted[next++], rules.alpha);
+          test_quality(&comparison, adjusted[next++], p.size(), rules.alpha);
         }
         apply_level(rules, comparison.tolerance.level, &comparison.judgement);
         judgements.push_back(std::move(comparison.judgement));

@@ -27,7 +27,8 @@ enum class SameMachine {
 struct Tolerance {
   Level level = Level::kFail;
   double min_effect = 0.003;  // quality: a mean loss up to this is none
-  // Quality of deterministic runs: a mean loss above this is a regression without a test.
+  // Quality of deterministic runs with too few pairs for the test to pass: a mean loss above this
+  // is a regression.
   std::optional<double> limit = 0.05;
   double ratio = 1.10;                 // time and memory: a ratio up to this is no regression
   double floor_ms = 5;                 // time: nor is a difference up to this

@@ -106,6 +106,24 @@ TEST(Gate, TooFewClassesForATestAreJudgedByTheLimit) {
   EXPECT_EQ(gate(store, rules("rules: [{limit: none}]")).exit_code, 0);
 }
 
+TEST(Gate, TheLimitIsLeftAloneWhereTheTestCanDecide) {
+  const auto wild = [](const std::string& category, const std::string&) {
+    return category < "class3" ? 0.99
+                               : 0.7;  // three of eight classes gain, the mean loses 9 points
+  };
+  auto store = with_baseline([](Store& s) {
+    for (const char* method : {"rd", "vitad"}) {
+      add_run(s, run_of(method, 0, 8), constant(0.9));
+    }
+  });
+  add_run(store, run_of("rd", 0, 8), wild, commit("def"));
+  EXPECT_EQ(find(gate(store), "mad").verdict, Verdict::kCannotTell);
+  // Where alpha is out of the test's reach, the limit counts.
+  add_run(store, run_of("vitad", 0, 8), constant(0.901), commit("def"));
+  EXPECT_EQ(find(gate(store), "mad").verdict, Verdict::kCannotTell) << "2/256 still pass";
+  EXPECT_EQ(find(gate(store, rules("alpha: 0.005")), "mad").verdict, Verdict::kRegressed);
+}
+
 TEST(Gate, UnchangedCellsCostThePowerOfOthersNothing) {
   auto store = with_baseline([](Store& s) {
     for (const char* method : {"a", "b", "c", "rd"}) {
