@@ -1,5 +1,5 @@
 // Suites as a user meets them: planned without data, run on the sample, reported from the store.
-#include <algorithm>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -121,12 +121,21 @@ struct Mistake {
   const char* message;
 };
 
-class SuiteMistakes : public ::testing::TestWithParam<Mistake> {};
+// All in one folder with a store: making it takes longer than every mistake.
+class SuiteMistakes : public ::testing::TestWithParam<Mistake> {
+ protected:
+  static void SetUpTestSuite() {
+    temp = std::make_unique<TempFolder>();
+    ASSERT_EQ(adbench(*temp, {"run", "--methods", "null", "--protocol", "smoke"}).code, 0);
+  }
+  static void TearDownTestSuite() { temp.reset(); }
+  static std::unique_ptr<TempFolder> temp;
+};
+
+std::unique_ptr<TempFolder> SuiteMistakes::temp;
 
 TEST_P(SuiteMistakes, AreNamed) {
-  const TempFolder temp;
-  ASSERT_EQ(adbench(temp, {"run", "--methods", "null", "--protocol", "smoke"}).code, 0);
-  const auto result = adbench(temp, GetParam().arguments);
+  const auto result = adbench(*temp, GetParam().arguments);
   EXPECT_EQ(result.code, GetParam().code) << result.err;
   EXPECT_THAT(result.err, HasSubstr(GetParam().message));
   EXPECT_EQ(result.out, "");
