@@ -10,9 +10,9 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "nn/conv.h"
 #include "nn/frozen.h"
 #include "nn/module_state.h"
-#include "nn/residual.h"
 #include "nn/vit.h"
 
 namespace adb {
@@ -21,8 +21,6 @@ namespace {
 constexpr double kEps = 1e-3;  // of all batch norms
 constexpr std::int64_t kNumClasses = 1000;
 constexpr std::int64_t kExpansion = 6;
-
-enum class Activation { kNone, kRelu6, kSilu };
 
 // A member of the family: widths and depths of the base network are multiplied.
 struct Scaling {
@@ -110,94 +108,26 @@ NetworkShape shape_of(const std::string& name) {
   fail(ErrorKind::kInternal, "'{}' is no EfficientNet", name);
 }
 
-at::Tensor activated(at::Tensor x, Activation activation) {
-  switch (activation) {
-    case Activation::kNone:
-      break;
-    case Activation::kRelu6:
-      return x.clamp_(0, 6);
-    case Activation::kSilu:
-      return at::silu_(x);
-  }
-  return x;
+ConvShape same_conv(std::int64_t in,
+                    std::int64_t out,
+                    std::int64_t kernel = 1,
+                    std::int64_t stride = 1,
+                    std::int64_t groups = 1) {
+  ConvShape shape{in, out, kernel, stride};
+  shape.groups = groups;
+  shape.kind = ConvShape::Kind::kTensorFlow;
+  return shape;
 }
-
-struct SameConvShape {
-  std::int64_t in = 0;
-  std::int64_t out = 0;
-  std::int64_t kernel = 1;
-  std::int64_t stride = 1;
-  std::int64_t groups = 1;
-  bool bias = false;
-};
-
-// TensorFlow's "same" padding at stride 2 depends on the input's size and may be larger behind than
-// before; at stride 1 it is (kernel - 1) / 2 on both sides.
-class SameConv : public torch::nn::Module {
- public:
-  SameConv(const SameConvShape& shape, const at::TensorOptions& tensor) : shape_(shape) {
-    weight_ = register_parameter(
-        "weight",
-        at::zeros({shape.out, shape.in / shape.groups, shape.kernel, shape.kernel}, tensor));
-    if (shape.bias) {
-      bias_ = register_parameter("bias", at::zeros({shape.out}, tensor));
-    }
-  }
-
-  at::Tensor forward(const at::Tensor& x) const {
-    const auto rows = padding(x.size(2)), columns = padding(x.size(3));
-    std::array<std::int64_t, 2> both_sides = {rows.first, columns.first};
-    auto input = x;
-    if (rows.first != rows.second || columns.first != columns.second) {
-      input = at::constant_pad_nd(x, {columns.first, columns.second, rows.first, rows.second});
-      both_sides = {0, 0};
-    }
-    return at::conv2d(input, weight_, bias_, shape_.stride, both_sides, 1, shape_.groups);
-  }
-
- private:
-  std::pair<std::int64_t, std::int64_t> padding(std::int64_t size) const {
-    const auto [k, s] = std::pair(shape_.kernel, shape_.stride);
-    const auto total =
-        s == 1 ? k - 1 : std::max<std::int64_t>(((size + s - 1) / s - 1) * s + k - size, 0);
-    return {total / 2, total - total / 2};
-  }
-
-  SameConvShape shape_;
-  at::Tensor weight_, bias_;
-};
-
-// A convolution without bias and the batch norm behind it.
-struct Unit {
-  std::shared_ptr<SameConv> conv;
-  std::shared_ptr<BatchNorm> norm;
-
-  Unit() = default;
-  Unit(torch::nn::Module& owner,
-       const std::string& conv_name,
-       const std::string& norm_name,
-       const SameConvShape& shape,
-       const at::TensorOptions& tensor)
-      : conv(owner.register_module(conv_name, std::make_shared<SameConv>(shape, tensor))),
-        norm(owner.register_module(norm_name,
-                                   std::make_shared<BatchNorm>(shape.out, kEps, tensor))) {}
-
-  at::Tensor forward(const at::Tensor& x, Activation activation) const {
-    return activated(norm->forward(conv->forward(x)), activation);
-  }
-};
 
 // x * sigmoid(expand(silu(reduce(mean of x over positions)))); works in place.
 class SqueezeExcitation : public torch::nn::Module {
  public:
   SqueezeExcitation(std::int64_t channels, std::int64_t squeezed, const at::TensorOptions& tensor) {
-    SameConvShape shape;
+    ConvShape shape{channels, squeezed, 1};
     shape.bias = true;
-    shape.in = channels;
-    shape.out = squeezed;
-    reduce_ = register_module("conv_reduce", std::make_shared<SameConv>(shape, tensor));
+    reduce_ = register_module("conv_reduce", std::make_shared<Conv>(shape, tensor));
     std::swap(shape.in, shape.out);
-    expand_ = register_module("conv_expand", std::make_shared<SameConv>(shape, tensor));
+    expand_ = register_module("conv_expand", std::make_shared<Conv>(shape, tensor));
   }
 
   at::Tensor forward(at::Tensor x) const {
@@ -207,7 +137,7 @@ class SqueezeExcitation : public torch::nn::Module {
   }
 
  private:
-  std::shared_ptr<SameConv> reduce_, expand_;
+  std::shared_ptr<Conv> reduce_, expand_;
 };
 
 struct BlockShape {
@@ -228,35 +158,39 @@ class Block : public torch::nn::Module {
       : activation_(shape.activation), adds_input_(shape.stride == 1 && shape.in == shape.out) {
     const auto width = shape.expands ? kExpansion * shape.in : shape.in;
     if (shape.expands) {
-      expand_ = Unit(*this, "conv_pw", "bn1", {shape.in, width}, tensor);
+      expand_ = ConvNorm(*this, "conv_pw", "bn1", same_conv(shape.in, width), kEps, tensor);
     }
-    depthwise_ = Unit(*this,
-                      "conv_dw",
-                      shape.expands ? "bn2" : "bn1",
-                      {width, width, shape.kernel, shape.stride, width},
-                      tensor);
+    depthwise_ = ConvNorm(*this,
+                          "conv_dw",
+                          shape.expands ? "bn2" : "bn1",
+                          same_conv(width, width, shape.kernel, shape.stride, width),
+                          kEps,
+                          tensor);
     if (shape.squeeze) {
       // A quarter of the block's input, not of the expanded width.
       squeeze_ =
           register_module("se", std::make_shared<SqueezeExcitation>(width, shape.in / 4, tensor));
     }
-    project_ = shape.expands ? Unit(*this, "conv_pwl", "bn3", {width, shape.out}, tensor)
-                             : Unit(*this, "conv_pw", "bn2", {width, shape.out}, tensor);
+    project_ = ConvNorm(*this,
+                        shape.expands ? "conv_pwl" : "conv_pw",
+                        shape.expands ? "bn3" : "bn2",
+                        same_conv(width, shape.out),
+                        kEps,
+                        tensor);
   }
 
   at::Tensor forward(const at::Tensor& x) const {
-    auto y = depthwise_.forward(expand_.conv ? expand_.forward(x, activation_) : x, activation_);
+    auto y = depthwise_.forward(expand_ ? expand_.forward(x, activation_) : x, activation_);
     if (squeeze_) {
       y = squeeze_->forward(y);
     }
-    y = project_.forward(y, Activation::kNone);
-    return adds_input_ ? y.add_(x) : y;
+    return project_.forward(y, Activation::kNone, adds_input_ ? x : at::Tensor());
   }
 
  private:
   Activation activation_;
   bool adds_input_;
-  Unit expand_, depthwise_, project_;
+  ConvNorm expand_, depthwise_, project_;
   std::shared_ptr<SqueezeExcitation> squeeze_;
 };
 
@@ -271,12 +205,7 @@ class EfficientNet : public torch::nn::Module {
                bool head,
                const at::TensorOptions& tensor)
       : shape_(shape) {
-    SameConvShape stem;
-    stem.in = 3;
-    stem.out = shape.stem;
-    stem.kernel = 3;
-    stem.stride = 2;
-    stem_ = Unit(*this, "conv_stem", "bn1", stem, tensor);
+    stem_ = ConvNorm(*this, "conv_stem", "bn1", same_conv(3, shape.stem, 3, 2), kEps, tensor);
     const auto blocks = register_module("blocks", std::make_shared<torch::nn::Module>());
     BlockShape block;
     block.in = shape.stem;
@@ -299,7 +228,7 @@ class EfficientNet : public torch::nn::Module {
     }
     if (head) {
       ADB_ASSERT(num_stages == kNumStages);
-      head_ = Unit(*this, "conv_head", "bn2", {block.in, shape.head}, tensor);
+      head_ = ConvNorm(*this, "conv_head", "bn2", same_conv(block.in, shape.head), kEps, tensor);
       classifier_ = register_module("classifier",
                                     std::make_shared<LinearLayer>(shape.head, kNumClasses, tensor));
     }
@@ -329,7 +258,7 @@ class EfficientNet : public torch::nn::Module {
 
  private:
   NetworkShape shape_;
-  Unit stem_, head_;
+  ConvNorm stem_, head_;
   std::vector<std::vector<std::shared_ptr<Block>>> stages_;
   std::shared_ptr<LinearLayer> classifier_;
 };
@@ -409,8 +338,7 @@ class EfficientNetBackbone final : public FeatureBackbone {
 
   std::vector<at::Tensor> features(const at::Tensor& images) override {
     const at::NoGradGuard no_grad;
-    // One image at a time: kernels choose their blocking by the batch size. Folding the norms into
-    // the convolutions was measured to change b4's time by less than the noise.
+    // One image at a time: kernels choose their blocking by the batch size.
     return frozen_in_chunks([this](const at::Tensor& image) { return run(image); }, images, 1);
   }
 

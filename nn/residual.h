@@ -11,72 +11,9 @@
 #include <torch/torch.h>
 
 #include "core/seed.h"
+#include "nn/conv.h"
 
 namespace adb {
-
-struct ConvShape {
-  std::int64_t in = 0;
-  std::int64_t out = 0;
-  std::int64_t kernel = 3;
-  std::int64_t stride = 1;
-  bool transposed = false;
-};
-
-// A convolution without bias: padding (kernel - 1) / 2, or transposed without padding, its weight
-// stored [in, out, kernel, kernel]. The weight is zero until it is set; drawing it is the caller's
-// business.
-class Conv : public torch::nn::Module {
- public:
-  Conv(const ConvShape& shape, const at::TensorOptions& tensor);
-  at::Tensor forward(const at::Tensor& x) const;
-  const at::Tensor& weight() const { return weight_; }
-  bool transposed() const { return shape_.transposed; }
-
- private:
-  ConvShape shape_;
-  at::Tensor weight_;
-};
-
-// Batch normalisation over [B, C, ...]: batch statistics in training mode (over the parts of all
-// processes that share a batch, nn/shared_batch.h), running ones otherwise.
-class BatchNorm : public torch::nn::Module {
- public:
-  BatchNorm(std::int64_t channels, double eps, const at::TensorOptions& tensor);
-  at::Tensor forward(const at::Tensor& x);
-
-  // Evaluation mode as x * scale + shift.
-  struct Affine {
-    at::Tensor scale, shift;  // [C] float64
-  };
-  Affine affine() const;
-
-  // Weight of the newest batch in the running statistics. 1: they become that batch's own, which is
-  // how golden cases calibrate a network.
-  void set_momentum(double momentum) { momentum_ = momentum; }
-
- private:
-  at::Tensor forward_shared(const at::Tensor& x);
-  at::Tensor weight_, bias_, running_mean_, running_var_, num_batches_tracked_;
-  double eps_;
-  double momentum_ = 0.1;
-};
-
-// A convolution, the batch norm behind it, and what follows. The two modules are registered with
-// the owner, under its names.
-struct ConvNorm {
-  std::shared_ptr<Conv> conv;
-  std::shared_ptr<BatchNorm> norm;
-
-  // relu?(norm(conv(x)) + residual?)
-  at::Tensor forward(const at::Tensor& x, bool relu, const at::Tensor& residual = {}) const;
-};
-
-// Makes the two modules and registers them with `owner`; batch norm eps 1e-5.
-ConvNorm conv_norm(torch::nn::Module& owner,
-                   const std::string& conv_name,
-                   const std::string& norm_name,
-                   const ConvShape& shape,
-                   const at::TensorOptions& tensor);
 
 // A 3 x 3 residual block: basic (width 0) or bottleneck, where `width` is that of its 3 x 3
 // convolution.

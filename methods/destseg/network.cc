@@ -41,49 +41,15 @@ std::shared_ptr<ResidualLayer> residual_layer(std::int64_t in,
   return std::make_shared<ResidualLayer>(first, kNumBlocks, last_relu, tensor);
 }
 
-struct HeadConvShape {
-  std::int64_t in = kWidth;
-  std::int64_t out = kWidth;
-  std::int64_t kernel = 3;
-  std::int64_t dilation = 1;
-  bool bias = false;
-};
-
-// A convolution that keeps the size. Weights are zero until they are set.
-class HeadConv : public torch::nn::Module {
- public:
-  HeadConv(const HeadConvShape& shape, const at::TensorOptions& tensor) : shape_(shape) {
-    weight_ = register_parameter(
-        "weight", at::zeros({shape.out, shape.in, shape.kernel, shape.kernel}, tensor));
-    if (shape.bias) {
-      bias_ = register_parameter("bias", at::zeros({shape.out}, tensor));
-    }
-  }
-  at::Tensor forward(const at::Tensor& x) const {
-    const auto padding = shape_.dilation * (shape_.kernel - 1) / 2;
-    return at::conv2d(x, weight_, bias_, 1, padding, shape_.dilation);
-  }
-  void initialise(const Stream& stream) const { init::default_weight(weight_, bias_, stream); }
-
- private:
-  HeadConvShape shape_;
-  at::Tensor weight_, bias_;
-};
-
 // Convolution, batch norm, ReLU.
 class ConvNormRelu : public torch::nn::Module {
  public:
-  ConvNormRelu(const HeadConvShape& shape, const at::TensorOptions& tensor)
-      : conv_(register_module("conv", std::make_shared<HeadConv>(shape, tensor))),
-        norm_(register_module("norm",
-                              std::make_shared<BatchNorm>(shape.out, kBatchNormEps, tensor))) {}
-  at::Tensor forward(const at::Tensor& x) const {
-    return norm_->forward(conv_->forward(x)).relu_();  // no backward formula needs what it replaces
-  }
+  ConvNormRelu(const ConvShape& shape, const at::TensorOptions& tensor)
+      : unit_(*this, "conv", "norm", shape, kBatchNormEps, tensor) {}
+  at::Tensor forward(const at::Tensor& x) const { return unit_.forward(x, Activation::kRelu); }
 
  private:
-  std::shared_ptr<HeadConv> conv_;
-  std::shared_ptr<BatchNorm> norm_;
+  ConvNorm unit_;
 };
 
 // Looks at [B,256,H,W] with four fields of view, side by side: the whole image's mean, and 3 x 3
@@ -94,8 +60,7 @@ class PyramidPooling : public torch::nn::Module {
     const auto list =
         register_module("aspp_feature_extractors", std::make_shared<torch::nn::Module>());
     const auto pooled = list->register_module("0", std::make_shared<torch::nn::Module>());
-    HeadConvShape shape;
-    shape.kernel = 1;
+    ConvShape shape{kWidth, kWidth, 1};
     whole_image_ = pooled->register_module("1", std::make_shared<ConvNormRelu>(shape, tensor));
     shape.kernel = 3;
     for (const auto dilation : kDilations) {
@@ -103,8 +68,7 @@ class PyramidPooling : public torch::nn::Module {
       dilated_.push_back(list->register_module(std::to_string(dilated_.size() + 1),
                                                std::make_shared<ConvNormRelu>(shape, tensor)));
     }
-    HeadConvShape fused;
-    fused.in = kWidth * static_cast<std::int64_t>(1 + kDilations.size());
+    const ConvShape fused{kWidth * static_cast<std::int64_t>(1 + kDilations.size()), kWidth};
     fusion_ = register_module("aspp_fusion_layer", std::make_shared<ConvNormRelu>(fused, tensor));
   }
 
@@ -131,25 +95,22 @@ class Head : public torch::nn::Module {
  public:
   explicit Head(const at::TensorOptions& tensor)
       : pooling_(register_module("0", std::make_shared<PyramidPooling>(tensor))),
-        conv_(register_module("1", std::make_shared<HeadConv>(HeadConvShape(), tensor))),
-        norm_(register_module("2", std::make_shared<BatchNorm>(kWidth, kBatchNormEps, tensor))) {
-    HeadConvShape last;
-    last.out = 1;
-    last.kernel = 1;
+        unit_(*this, "1", "2", {kWidth, kWidth}, kBatchNormEps, tensor) {
+    ConvShape last{kWidth, 1, 1};
     last.bias = true;
-    last_ = register_module("4", std::make_shared<HeadConv>(last, tensor));
+    last_ = register_module("4", std::make_shared<Conv>(last, tensor));
   }
 
   at::Tensor forward(const at::Tensor& x, const std::string& name, const Tap& tap) const {
     const auto pooled = pooling_->forward(x, name + ".0", tap);
     tell(tap, name + ".0", pooled);
-    return last_->forward(norm_->forward(conv_->forward(pooled)).relu_());
+    return last_->forward(unit_.forward(pooled, Activation::kRelu));
   }
 
  private:
   std::shared_ptr<PyramidPooling> pooling_;
-  std::shared_ptr<HeadConv> conv_, last_;
-  std::shared_ptr<BatchNorm> norm_;
+  ConvNorm unit_;
+  std::shared_ptr<Conv> last_;
 };
 
 Student::Student(const DestsegOptions& options,
@@ -217,8 +178,9 @@ at::Tensor Segmentation::forward(const at::Tensor& input, const Tap& tap) const 
 void Segmentation::initialise(const Streams& streams, const std::string& prefix) const {
   init_residual(*res_, streams, prefix + ".res");
   for (const auto& item : head_->named_modules()) {
-    if (const auto* conv = item.value()->as<HeadConv>()) {
-      conv->initialise(streams.named(prefix + ".head." + item.key() + ".weight"));
+    if (const auto* conv = item.value()->as<Conv>()) {
+      init::default_weight(
+          conv->weight(), conv->bias(), streams.named(prefix + ".head." + item.key() + ".weight"));
     }
   }
 }

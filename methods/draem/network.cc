@@ -7,7 +7,6 @@
 #include "nn/image_losses.h"
 #include "nn/init.h"
 #include "nn/module_state.h"
-#include "nn/residual.h"
 
 namespace adb::draem {
 namespace {
@@ -35,19 +34,13 @@ Tap with_prefix(const std::string& prefix, const Tap& tap) {
 
 }  // namespace
 
-// A 3 x 3 convolution with bias that keeps the size. Weights are zero until they are set.
-class BiasedConv : public torch::nn::Module {
- public:
-  BiasedConv(std::int64_t in, std::int64_t out, const at::TensorOptions& tensor)
-      : weight_(register_parameter("weight", at::zeros({out, in, 3, 3}, tensor))),
-        bias_(register_parameter("bias", at::zeros({out}, tensor))) {}
-  at::Tensor forward(const at::Tensor& x) const { return at::conv2d(x, weight_, bias_, 1, 1); }
-
- private:
-  at::Tensor weight_, bias_;
-};
-
 namespace {
+
+ConvShape biased(std::int64_t in, std::int64_t out) {
+  ConvShape shape{in, out};
+  shape.bias = true;
+  return shape;
+}
 
 // Convolution, batch norm, ReLU. The bias is idle before a batch norm, but published checkpoints
 // and parameter counts have it.
@@ -58,26 +51,25 @@ class ConvNormRelu {
                std::int64_t in,
                std::int64_t out,
                const at::TensorOptions& tensor)
-      : conv_(owner.register_module(std::to_string(first_index),
-                                    std::make_shared<BiasedConv>(in, out, tensor))),
-        norm_(owner.register_module(std::to_string(first_index + 1),
-                                    std::make_shared<BatchNorm>(out, kNormEps, tensor))) {}
-  at::Tensor forward(const at::Tensor& x) const {
-    return norm_->forward(conv_->forward(x)).relu_();  // no backward formula needs what it replaces
-  }
+      : unit_(owner,
+              std::to_string(first_index),
+              std::to_string(first_index + 1),
+              biased(in, out),
+              kNormEps,
+              tensor) {}
+  at::Tensor forward(const at::Tensor& x) const { return unit_.forward(x, Activation::kRelu); }
 
  private:
-  std::shared_ptr<BiasedConv> conv_;
-  std::shared_ptr<BatchNorm> norm_;
+  ConvNorm unit_;
 };
 
 // The last convolution, as member "0" of "fin_out".
-std::shared_ptr<BiasedConv> output_conv(torch::nn::Module& owner,
-                                        std::int64_t in,
-                                        std::int64_t out,
-                                        const at::TensorOptions& tensor) {
+std::shared_ptr<Conv> output_conv(torch::nn::Module& owner,
+                                  std::int64_t in,
+                                  std::int64_t out,
+                                  const at::TensorOptions& tensor) {
   auto group = owner.register_module("fin_out", std::make_shared<torch::nn::Module>());
-  return group->register_module("0", std::make_shared<BiasedConv>(in, out, tensor));
+  return group->register_module("0", std::make_shared<Conv>(biased(in, out), tensor));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "core/seed.h"
 #include "methods/draem/options.h"
+#include "nn/conv.h"
 #include "tensor/tensor.h"
 
 namespace adb::draem {
@@ -19,7 +20,6 @@ inline constexpr std::int64_t kPool = 21;  // side of the image score's windows
 
 class Double;
 class Up;
-class BiasedConv;
 
 // Called with a part's name ("encoder.block1") and its output after the last ReLU.
 using Tap = std::function<void(const std::string& name, const at::Tensor& output)>;
@@ -36,7 +36,7 @@ class Reconstructive : public torch::nn::Module {
  private:
   std::vector<std::shared_ptr<Double>> blocks_, doubles_;
   std::vector<std::shared_ptr<Up>> ups_;
-  std::shared_ptr<BiasedConv> out_;
+  std::shared_ptr<Conv> out_;
 };
 
 // The discriminative network: a U-Net, c = base_channels.
@@ -53,7 +53,7 @@ class Discriminative : public torch::nn::Module {
   std::vector<std::shared_ptr<Double>> blocks_, doubles_;
   std::vector<std::shared_ptr<Up>> ups_;
   std::vector<std::string> levels_;  // "b", "1", ...: how up_ and db_ end
-  std::shared_ptr<BiasedConv> out_;
+  std::shared_ptr<Conv> out_;
 };
 
 // Both together.

@@ -9,14 +9,19 @@ namespace adb::rd {
 namespace {
 
 const std::vector<std::int64_t> kStrides = {4, 8, 16};
+constexpr double kEps = 1e-5;  // of all batch norms
 
 ConvNorm reducing(torch::nn::Module& owner,
                   int number,
                   std::int64_t in,
                   std::int64_t out,
                   const at::TensorOptions& tensor) {
-  return conv_norm(
-      owner, fmt::format("conv{}", number), fmt::format("bn{}", number), {in, out, 3, 2}, tensor);
+  return {owner,
+          fmt::format("conv{}", number),
+          fmt::format("bn{}", number),
+          {in, out, 3, 2},
+          kEps,
+          tensor};
 }
 
 }  // namespace
@@ -53,7 +58,7 @@ Bottleneck::Bottleneck(const Shape& shape, const at::TensorOptions& tensor) {
   second1_ = reducing(*this, 2, c2, c3, tensor);
   first2_ = reducing(*this, 3, c2, c3, tensor);
   if (shape.unused_conv4) {
-    conv_norm(*this, "conv4", "bn4", {4 * c3, shape.embedding_channels, 1, 1}, tensor);
+    ConvNorm(*this, "conv4", "bn4", {4 * c3, shape.embedding_channels, 1, 1}, kEps, tensor);
   }
   ResidualShape first;
   first.in = 3 * c3;
@@ -67,8 +72,9 @@ Bottleneck::Bottleneck(const Shape& shape, const at::TensorOptions& tensor) {
 
 Bottleneck::Output Bottleneck::forward(const Scales& features) const {
   Output out;
-  out.reduced1 = second1_.forward(first1_.forward(features[0], /*relu=*/true), /*relu=*/true);
-  out.reduced2 = first2_.forward(features[1], /*relu=*/true);
+  constexpr auto kRelu = Activation::kRelu;
+  out.reduced1 = second1_.forward(first1_.forward(features[0], kRelu), kRelu);
+  out.reduced2 = first2_.forward(features[1], kRelu);
   out.embedding = embedding_->forward(at::cat({out.reduced1, out.reduced2, features[2]}, 1));
   return out;
 }

@@ -15,8 +15,8 @@
 #include "core/seed.h"
 #include "methods/simplenet/options.h"
 #include "nn/backbone.h"
+#include "nn/batch_norm.h"
 #include "nn/optim.h"
-#include "nn/residual.h"
 #include "nn/vit.h"
 #include "tensor/tensor.h"
 

@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "methods/optional.h"
+#include "tensor/separate_operators.h"
 
 namespace adb {
 namespace {
@@ -152,6 +153,7 @@ MacCount count_macs(Method& method, at::Device device) {
   Counter counted;
   counter = &counted;
   inside = 0;
+  const SeparateOperators separate;
   const auto handle = at::addThreadLocalCallback(at::RecordFunctionCallback(on_start, on_end)
                                                      .needsInputs(true)
                                                      .scopes({at::RecordScope::FUNCTION}));
