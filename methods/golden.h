@@ -27,10 +27,13 @@ struct GoldenCase {
   Json config;  // its `config`
   std::int64_t seed = 0;
   at::ScalarType dtype =
-      at::kFloat;       // network and arithmetic; inputs are made in float32, then widened
-  NamedTensors inputs;  // evaluated recipes; float32 ones in dtype
+      at::kFloat;  // network and arithmetic; inputs are made in float32, then widened
+  at::Device device = at::kCPU;
+  NamedTensors inputs;                   // evaluated recipes; float32 ones in dtype
   std::filesystem::path weights_folder;  // where pretrained weights lie; empty: not known
 
+  // What the case's tensors are made with.
+  at::TensorOptions tensor() const { return at::TensorOptions().dtype(dtype).device(device); }
   bool training() const { return json.contains("train") && json["train"].is_object(); }
   const at::Tensor& input(const std::string& name) const;  // throws: Error(kData)
   // Fills the entries of `state` by the formula under their own names, as the case's `parameters`

@@ -310,7 +310,7 @@ void run_training(const GoldenCase& golden,
 
 GoldenResult run_golden(const GoldenCase& golden) {
   const auto options = options_of(golden);
-  const Network network(options, at::TensorOptions().dtype(golden.dtype));
+  const Network network(options, golden.tensor());
   golden.fill(network.state());
   GoldenResult result;
   for (const auto& item : golden.json["tensors"].items()) {

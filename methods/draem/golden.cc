@@ -170,7 +170,7 @@ GoldenResult run_training(const GoldenCase& golden,
   const auto& augmented = checked(golden, "augmented", {options.batch, 3, side, side});
   const auto& mask = checked(golden, "mask", {options.batch, 1, side, side});
   const auto recipe = recipe_of(golden);
-  const auto window = ssim_window();
+  const auto window = ssim_window().to(golden.tensor());
   const auto parameters = network.parameters();
   Optimiser optimiser(recipe.rule);
   optimiser.add_group("all", parameters, recipe.lr, recipe.weight_decay);
@@ -250,7 +250,7 @@ GoldenResult run_losses(const GoldenCase& golden) {
             kMostWindow,
             size);
   ADB_CHECK(sigma > 0, kKind, "{}: sigma: expected more than 0, got {}", where, sigma);
-  const auto window = ssim_window(size, sigma);
+  const auto window = ssim_window(size, sigma).to(golden.tensor());
   const auto& a = golden.input("a");
   ADB_CHECK(a.dim() == 4, kKind, "{}: a: expected a batch of images", golden.name);
   const auto shape = a.sizes().vec();
@@ -301,7 +301,7 @@ GoldenResult run_golden(const GoldenCase& golden) {
     return run_losses(golden);
   }
   const auto options = options_of(golden);
-  const Network network(options, at::TensorOptions().dtype(golden.dtype));
+  const Network network(options, golden.tensor());
   golden.fill(network.state());
   auto result = golden.training() ? run_training(golden, options, network)
                                   : run_forward(golden, options, network);

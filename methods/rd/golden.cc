@@ -202,7 +202,7 @@ GoldenResult run_training(const GoldenCase& golden,
 
 GoldenResult run_golden(const GoldenCase& golden) {
   const auto options = options_of(golden);
-  const Network network(options, at::TensorOptions().dtype(golden.dtype));
+  const Network network(options, golden.tensor());
   golden.fill(network.state());
   const auto& images = golden.input("input");
   ADB_CHECK(images.dim() == 4 && images.size(0) > 0 && images.size(1) == 3 &&

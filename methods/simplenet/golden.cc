@@ -399,7 +399,7 @@ GoldenResult run_golden(const GoldenCase& golden) {
             options.image_size,
             options.image_size,
             shape_text(images.sizes()));
-  Network network(options, at::TensorOptions().dtype(golden.dtype));
+  Network network(options, golden.tensor());
   set_state(golden, options, images, network);
   const auto maps = network.encode(images);
   return golden.training() ? run_training(golden, options, network, maps)

@@ -297,7 +297,7 @@ GoldenResult run_training(const GoldenCase& golden,
 
 GoldenResult run_golden(const GoldenCase& golden) {
   const auto options = options_of(golden);
-  const Network network(options, at::TensorOptions().dtype(golden.dtype));
+  const Network network(options, golden.tensor());
   const bool alone = find_tensor(golden.inputs, "features") != nullptr;
   golden.fill(alone ? network.trained() : network.state());
   const auto target = target_of(golden, options, network);

@@ -248,7 +248,7 @@ GoldenResult run_block(const GoldenCase& golden) {
             golden.name,
             dim,
             shape_text(tokens.sizes()));
-  const TransformerBlock block(dim, heads, eps, at::TensorOptions().dtype(golden.dtype));
+  const TransformerBlock block(dim, heads, eps, golden.tensor());
   golden.fill(module_parameters(block, "block."));
   GoldenResult result;
   result.tensors = {
@@ -303,7 +303,7 @@ GoldenResult run_golden(const GoldenCase& golden) {
     return run_position_embedding(golden);
   }
   const auto options = options_of(golden);
-  const Network network(options, at::TensorOptions().dtype(golden.dtype));
+  const Network network(options, golden.tensor());
   golden.fill(network.state());
   const auto& images = golden.input("input");
   ADB_CHECK(images.dim() == 4 && images.size(0) > 0 && images.size(1) == 3 &&

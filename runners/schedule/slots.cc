@@ -90,10 +90,26 @@ std::vector<DeviceSlot> make_slots(const std::vector<std::string>& devices,
   const auto cores = usable_cores();
   const auto available = static_cast<std::int64_t>(cores.size());
   std::vector<DeviceSlot> slots;
+  std::vector<std::string> gpus;
   for (const auto& device : devices) {
-    for (std::int64_t i = 0; i < (device == "cpu" ? cpu_slots : 1); ++i) {
-      slots.push_back({device, {}, 1});
+    if (device == "cpu") {
+      slots.insert(slots.end(), static_cast<std::size_t>(cpu_slots), {device, {}, 1});
+    } else {
+      gpus.push_back(device);
     }
+  }
+  const auto each_job = std::min(static_cast<std::size_t>(ranks), gpus.size());
+  ADB_CHECK(gpus.empty() || gpus.size() % each_job == 0,
+            ErrorKind::kUsage,
+            "--devices: {} GPUs do not divide into groups for {} ranks",
+            gpus.size(),
+            ranks);
+  for (std::size_t first = 0; first < gpus.size(); first += each_job) {
+    const auto begin = gpus.begin() + static_cast<std::ptrdiff_t>(first);
+    slots.push_back(
+        {fmt::format("{}", fmt::join(begin, begin + static_cast<std::ptrdiff_t>(each_job), ",")),
+         {},
+         1});
   }
   const auto wanted = static_cast<std::int64_t>(slots.size());
   ADB_CHECK(cpu_slots == 1 || wanted <= available,

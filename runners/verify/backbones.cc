@@ -73,7 +73,7 @@ GoldenResult run_backbone(const GoldenCase& golden) {
             size,
             shape_text(images.sizes()));
 
-  const EfficientNetClassifier network(name, at::TensorOptions().dtype(golden.dtype));
+  const EfficientNetClassifier network(name, golden.tensor());
   if (json_bool(json_at(golden.config, "pretrained", where, kKind), where, kKind)) {
     load_published(golden, name, network);
   }

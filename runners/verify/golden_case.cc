@@ -147,7 +147,7 @@ GoldenFile read_golden(const std::filesystem::path& json_file) {
   return file;
 }
 
-GoldenCase prepare_case(const GoldenFile& file, at::ScalarType dtype) {
+GoldenCase prepare_case(const GoldenFile& file, at::ScalarType dtype, at::Device device) {
   GoldenCase prepared;
   prepared.name = file.name;
   prepared.json = file.json;
@@ -156,6 +156,7 @@ GoldenCase prepare_case(const GoldenFile& file, at::ScalarType dtype) {
   prepared.seed =
       json_int(json_at(file.json, "seed", file.name, kKind), file.name + ": seed", kKind);
   prepared.dtype = dtype;
+  prepared.device = device;
   const auto& inputs = json_at(file.json, "inputs", file.name, kKind);
   ADB_CHECK(inputs.is_array() && inputs.size() <= kMaxInputs,
             kKind,
@@ -175,7 +176,8 @@ GoldenCase prepare_case(const GoldenFile& file, at::ScalarType dtype) {
         plain.size() == recipe.size() ? raw.back().second : formula::evaluate(recipe, raw, place);
     total += value.numel();
     ADB_CHECK(total <= kMaxInputElements, kKind, "{}: the inputs are too large", place);
-    prepared.inputs.emplace_back(name, value.scalar_type() == at::kFloat ? value.to(dtype) : value);
+    prepared.inputs.emplace_back(
+        name, value.to(device, value.scalar_type() == at::kFloat ? dtype : value.scalar_type()));
   }
   return prepared;
 }

@@ -41,7 +41,7 @@ GoldenFile read_golden(const std::filesystem::path& json_file);
 
 // The inputs' recipes evaluated and everything else as a golden function wants it.
 //   dtype: kFloat or kDouble. throws: Error(kData)
-GoldenCase prepare_case(const GoldenFile& file, at::ScalarType dtype);
+GoldenCase prepare_case(const GoldenFile& file, at::ScalarType dtype, at::Device device = at::kCPU);
 
 // throws: Error(kData) for tensors that are absent or do not fit the case's `tensors`
 std::map<std::string, StoredTensor> read_stored(const GoldenFile& file);

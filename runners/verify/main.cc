@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: verify_goldens DIR [--cases GLOB] [--precision 32|64] [--strict] [--brief] "
-    "[--weights-dir DIR]\n";
+    "[--weights-dir DIR] [--device cpu|cuda:N]\n";
 
 struct Arguments {
   adb::VerifyOptions options;
@@ -38,6 +38,8 @@ Arguments parse(const std::vector<std::string>& words) {
       arguments.options.precision = bits == "32" ? 32 : 64;
     } else if (word == "--weights-dir") {
       arguments.options.weights_folder = value();
+    } else if (word == "--device") {
+      arguments.options.device = value();
     } else if (word == "--strict") {
       arguments.options.strict = true;
     } else if (word == "--brief") {

@@ -12,6 +12,7 @@
 #include "core/text.h"
 #include "formats/array.h"
 #include "runners/verify/limits.h"
+#include "tensor/device.h"
 
 namespace adb {
 namespace {
@@ -250,6 +251,7 @@ std::vector<Found> find_cases(const VerifyOptions& options) {
 
 std::vector<VerifyCase> run_case(const GoldenFile& file,
                                  const VerifyOptions& options,
+                                 at::Device device,
                                  const std::vector<GoldenFunction>& functions,
                                  const std::function<void(const VerifyCase&)>& report) {
   std::vector<VerifyCase> results;
@@ -286,7 +288,7 @@ std::vector<VerifyCase> run_case(const GoldenFile& file,
     }
     add(timed(file, precision, [&, &precision = precision, &dtype = dtype] {
       const auto stored = read_stored(file);
-      auto prepared = prepare_case(file, dtype);
+      auto prepared = prepare_case(file, dtype, device);
       prepared.weights_folder = options.weights_folder;
       return compare_all(file, stored, function->run(prepared), precision);
     }));
@@ -323,6 +325,8 @@ std::vector<GoldenFunction> golden_functions(const Registry<MethodEntry>& method
 VerifyCounts run_verify(const VerifyOptions& options,
                         const std::vector<GoldenFunction>& functions,
                         const std::function<void(const VerifyCase&)>& report) {
+  const auto device = parse_device(options.device);
+  make_deterministic(device);
   VerifyCounts counts;
   for (const auto& found : find_cases(options)) {
     GoldenFile file;
@@ -333,7 +337,7 @@ VerifyCounts run_verify(const VerifyOptions& options,
     });
     std::vector<VerifyCase> results;
     if (read.outcome == VerifyOutcome::kPassed) {
-      results = run_case(file, options, functions, report);
+      results = run_case(file, options, device, functions, report);
     } else {
       read.outcome = VerifyOutcome::kUnreadable;
       report(read);

@@ -60,6 +60,7 @@ struct VerifyOptions {
   int precision = 0;        // 32, 64, or 0: those that a case's limits name
   bool strict = false;      // a skipped case fails
   std::filesystem::path weights_folder;
+  std::string device = "cpu";  // or "cuda:0"; cases that have no network stay on the CPU
 };
 
 struct VerifyCounts {

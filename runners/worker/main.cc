@@ -27,6 +27,7 @@
 #include "runners/worker/speed.h"
 #include "runners/worker/train.h"
 #include "runners/worker/verify_all.h"
+#include "tensor/device.h"
 
 namespace adb {
 namespace {
@@ -56,7 +57,7 @@ int run(const Registry<MethodEntry>& methods) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // no orphan may write beside the next run
   std::signal(SIGINT, SIG_IGN);        // the parent passes a stop on as a line
   std::signal(SIGPIPE, SIG_IGN);
-  const Ranks ranks;
+  Ranks ranks;
   // Never destroyed: its listening thread lives as long as the process.
   auto& channel = *new Channel(ranks.lead());
   const auto failed = [&](const char* kind, const std::string& message, int code) {
@@ -74,10 +75,11 @@ int run(const Registry<MethodEntry>& methods) {
     channel.send(
         wire::kHello,
         {{"wire", wire::kVersion}, {"version", version()}, {"libtorch", libtorch_version()}});
-    const auto job = ranks.from_lead(
+    const auto text = ranks.from_lead(
         ranks.lead() ? canonical_json(wire::to_json(channel.read_job())) : std::string());
-    run_job(
-        wire::job_from_json(parse_json(job, "job", ErrorKind::kConfig)), methods, channel, ranks);
+    auto job = wire::job_from_json(parse_json(text, "job", ErrorKind::kConfig));
+    job.device = ranks.join(job.device).str();
+    run_job(job, methods, channel, ranks);
     channel.wait_until_stored();
     return 0;
   } catch (const Error& e) {
@@ -211,7 +213,9 @@ int main_checked(int argc, char** argv) {
     if (threads > 0) {
       at::set_num_threads(threads);
     }
-    const Context context{at::kFloat, at::Device(device), Streams(kSpeedSeed)};
+    const auto place = parse_device(device);
+    make_deterministic(place);
+    const Context context{at::kFloat, place, Streams(kSpeedSeed)};
     auto measured = measure_speed(methods.at(method), options, context, speed_plan);
     measured["threads"] = at::get_num_threads();
     std::printf("%s\n", canonical_json(measured).c_str());

@@ -13,6 +13,7 @@
 #include "images/codec.h"
 #include "images/resize.h"
 #include "runners/worker/loader.h"
+#include "tensor/device.h"
 #include "tensor/state.h"
 
 namespace adb {
@@ -159,7 +160,8 @@ PredictJob predict_job_from_json(const Json& json) {
 std::int64_t predict_images(const PredictJob& job,
                             const MethodEntry& entry,
                             const std::function<void(const Json&)>& tell) {
-  const at::Device device(job.device);
+  const auto device = parse_device(job.device);
+  make_deterministic(device);
   const auto method = entry.make(job.options, Context{at::kFloat, device, Streams(0)});
   restore_tensors(method->state(),
                   read_tensors(job.state, ErrorKind::kWeights),

@@ -11,6 +11,8 @@
 #include <ATen/ops/cat.h>
 
 #include "core/error.h"
+#include "core/text.h"
+#include "tensor/device.h"
 
 namespace adb {
 namespace {
@@ -56,19 +58,24 @@ MPI_Datatype mpi_type(const at::Tensor& tensor) {
   }
 }
 
-// Sums tensors of one type that are flat and together below the bucket's size.
-void sum_bucket(const std::vector<at::Tensor>& bucket) {
+// Sums tensors of one type and device that are together below the bucket's size.
+void sum_bucket(const std::vector<at::Tensor>& bucket, DeviceSums* device_sums) {
   std::vector<at::Tensor> flat;
   for (const auto& tensor : bucket) {
     flat.push_back(tensor.detach().reshape({-1}));
   }
-  auto joined = at::cat(flat).cpu();
-  MPI_Allreduce(MPI_IN_PLACE,
-                joined.mutable_data_ptr(),
-                as_count(static_cast<std::size_t>(joined.numel())),
-                mpi_type(joined),
-                MPI_SUM,
-                MPI_COMM_WORLD);
+  auto joined = at::cat(flat);
+  if (device_sums != nullptr && !joined.is_cpu()) {
+    device_sums->sum(joined);
+  } else {
+    joined = joined.cpu();
+    MPI_Allreduce(MPI_IN_PLACE,
+                  joined.mutable_data_ptr(),
+                  as_count(static_cast<std::size_t>(joined.numel())),
+                  mpi_type(joined),
+                  MPI_SUM,
+                  MPI_COMM_WORLD);
+  }
   std::int64_t at = 0;
   for (const auto& tensor : bucket) {
     tensor.detach().copy_(joined.narrow(0, at, tensor.numel()).view(tensor.sizes()));
@@ -97,9 +104,31 @@ Ranks::Ranks() {
 }
 
 Ranks::~Ranks() {
+  device_sums_.reset();
   if (size_ > 1) {
     MPI_Finalize();
   }
+}
+
+at::Device Ranks::join(const std::string& devices) {
+  const auto names = split(devices, ',');
+  if (size_ == 1) {
+    return parse_device(names.front());
+  }
+  MPI_Comm machine = MPI_COMM_NULL;
+  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);
+  int place = 0, neighbours = 1;
+  MPI_Comm_rank(machine, &place);
+  MPI_Comm_size(machine, &neighbours);
+  MPI_Comm_free(&machine);
+  const auto device = parse_device(names[static_cast<std::size_t>(place) % names.size()]);
+  int alone = device.is_cuda() && static_cast<std::size_t>(neighbours) <= names.size() ? 1 : 0;
+  MPI_Allreduce(MPI_IN_PLACE, &alone, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+  if (alone == 1) {
+    device_sums_ =
+        nccl_sums(rank_, size_, device, [this](const auto& text) { return from_lead(text); });
+  }
+  return device;
 }
 
 std::string Ranks::from_lead(const std::string& text) const {
@@ -129,9 +158,10 @@ void Ranks::sum(const std::vector<at::Tensor>& tensors) const {
   std::int64_t bytes = 0;
   for (const auto& tensor : tensors) {
     const auto more = static_cast<std::int64_t>(tensor.nbytes());
-    const bool other = !bucket.empty() && bucket.back().scalar_type() != tensor.scalar_type();
+    const bool other = !bucket.empty() && (bucket.back().scalar_type() != tensor.scalar_type() ||
+                                           bucket.back().device() != tensor.device());
     if (!bucket.empty() && (bytes + more > kBucketBytes || other)) {
-      sum_bucket(bucket);
+      sum_bucket(bucket, device_sums_.get());
       bucket.clear();
       bytes = 0;
     }
@@ -139,7 +169,7 @@ void Ranks::sum(const std::vector<at::Tensor>& tensors) const {
     bytes += more;
   }
   if (!bucket.empty()) {
-    sum_bucket(bucket);
+    sum_bucket(bucket, device_sums_.get());
   }
 }
 

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "runners/worker/nccl.h"
 #include "tensor/tensor.h"
 
 namespace adb {
@@ -26,12 +28,19 @@ class Ranks {
   std::int64_t size() const { return size_; }
   bool lead() const { return rank_ == 0; }  // the one that reports and writes
 
+  // Collective, once, before the first sum. This rank's device: of `devices` ("cpu", "cuda:0,1"),
+  // which the ranks of one machine share, each takes one, in turn. Where no two ranks share a GPU,
+  // sums of tensors there go through NCCL, if it is built in.
+  //   throws: Error(kUsage) for a device that is not there
+  at::Device join(const std::string& devices);
+
   // The lead's text, on every rank.
   std::string from_lead(const std::string& text) const;
 
   // Sums over ranks, in place and with the same bits everywhere.
   void sum(std::span<double> values) const;
-  // Floating-point tensors of any device, in flat buckets through the host's memory.
+  // Floating-point tensors of any device, in flat buckets, through the host's memory unless NCCL is
+  // in use.
   void sum(const std::vector<at::Tensor>& tensors) const;
 
   // At the lead: what all ranks gave, in their order; elsewhere empty.
@@ -43,6 +52,7 @@ class Ranks {
  private:
   std::int64_t rank_ = 0;
   std::int64_t size_ = 1;
+  std::unique_ptr<DeviceSums> device_sums_;
 };
 
 }  // namespace adb

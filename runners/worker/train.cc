@@ -21,6 +21,7 @@
 #include "runners/worker/loader.h"
 #include "runners/worker/speed.h"
 #include "runners/worker/textures.h"
+#include "tensor/device.h"
 #include "tensor/state.h"
 
 namespace adb {
@@ -49,7 +50,8 @@ class Trainer {
         ranks_(ranks),
         entry_(entry),
         streams_(job.seed),
-        method_(entry.make(job.options, Context{at::kFloat, at::Device(job.device), streams_})),
+        device_(job.device),
+        method_(entry.make(job.options, Context{at::kFloat, device_, streams_})),
         input_(method_->input()),
         textures_(input_.needs_textures ? open_textures(job.textures, job.seed, job.cache_bytes / 8)
                                         : nullptr),
@@ -239,13 +241,13 @@ class Trainer {
   }
 
   void add_features(Batch* batch) {
-    to_device(batch, at::Device(job_.device));
+    to_device(batch, device_);
     if (input_.sample || features_.mode() == "off") {
       return;
     }
     if (features_.has(batch->ids)) {
       batch->features = features_.get(batch->ids);
-      to_device(batch, at::Device(job_.device));
+      to_device(batch, device_);
       return;
     }
     batch->features = method_->features(batch->images);
@@ -469,8 +471,9 @@ class Trainer {
 
   void measure() {
     const auto peak = peak_memory_bytes();
+    const auto device_peak = peak_device_memory(device_);
     const auto parameters = count_parameters(*method_);
-    const auto macs = count_macs(*method_, at::Device(job_.device));
+    const auto macs = count_macs(*method_, device_);
     Json figures = Json::array();
     const auto add = [&](const char* key, Json value, const char* unit, std::string note = "") {
       figures.push_back(
@@ -486,6 +489,9 @@ class Trainer {
         "ms",
         "last test: prediction and figures, feature cache " + evaluator_.features().mode());
     add("peak_memory_bytes", peak, "B", "whole worker");
+    if (device_peak) {
+      add("peak_device_memory_bytes", *device_peak, "B", "tensors of training and tests");
+    }
     add_predictions(add);
     add("model_file_bytes",
         static_cast<std::int64_t>(fs::file_size(weights_file(epochs()))),
@@ -503,6 +509,7 @@ class Trainer {
     plan.warm_up = 1;
     plan.batches = {1, input_.batch};
     reset_peak_memory();
+    reset_peak_device_memory(device_);
     const auto image = at::zeros({1, 3, input_.image_size, input_.image_size},
                                  at::TensorOptions().dtype(at::kFloat).device(job_.device));
     const auto series = measure_predictions(*method_, image, plan).at("series");
@@ -522,6 +529,9 @@ class Trainer {
         "1/s",
         fmt::format("{} images at a time", input_.batch));
     add("peak_predict_memory_bytes", peak_memory_bytes(), "B", "whole worker, which keeps more");
+    if (const auto bytes = peak_device_memory(device_)) {
+      add("peak_predict_device_memory_bytes", *bytes, "B", "tensors, those of training included");
+    }
   }
 
   const wire::Job& job_;
@@ -529,6 +539,7 @@ class Trainer {
   const Ranks& ranks_;
   const MethodEntry& entry_;
   Streams streams_;
+  at::Device device_;
   std::unique_ptr<Method> method_;
   InputSpec input_;
   std::unique_ptr<TexturePool> textures_;
@@ -550,6 +561,7 @@ void run_job(const wire::Job& job,
              Channel& channel,
              const Ranks& ranks) {
   at::set_num_threads(static_cast<int>(job.threads));
+  make_deterministic(at::Device(job.device));
   make_folder(job.folder);
   Trainer(job, methods.at(job.method), channel, ranks).run();
 }

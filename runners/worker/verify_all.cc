@@ -37,6 +37,7 @@ void add_verify_flags(CLI::App& app, VerifyFlags* flags) {
   app.add_option(
          "--precision", cases.precision, "32 or 64 (default: those that a case's limits name)")
       ->check(CLI::IsMember({32, 64}));
+  app.add_option("--device", cases.device, "cpu or cuda:N")->capture_default_str();
   app.add_flag("--strict", cases.strict, "a case whose weights are absent fails");
   app.add_option("--weights-dir", cases.weights_folder, "folder of pretrained weights")
       ->envname("ADBENCH_WEIGHTS");

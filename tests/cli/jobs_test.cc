@@ -254,6 +254,20 @@ TEST(Slots, Devices) {
   EXPECT_EQ(make_slots({"cpu"}, 1, 3).front().threads, 3);
 }
 
+TEST(Slots, RanksOfAJobTakeSeveralGpus) {
+  const std::vector<std::string> four = {"cuda:0", "cuda:1", "cuda:2", "cuda:4"};
+  const auto pairs = make_slots(four, 1, 1, 2);
+  ASSERT_EQ(pairs.size(), 2U);
+  EXPECT_EQ(pairs[1].device, "cuda:2,cuda:4");
+  const auto spread = make_slots(four, 1, 1, 8);  // over two machines with four each
+  ASSERT_EQ(spread.size(), 1U);
+  EXPECT_EQ(spread[0].device, "cuda:0,cuda:1,cuda:2,cuda:4");
+  EXPECT_EQ(make_slots({"cpu"}, 1, 1, 2).front().device, "cpu");
+  testing::expect_error(ErrorKind::kUsage, "4 GPUs do not divide into groups for 3 ranks", [&] {
+    make_slots(four, 1, 1, 3);
+  });
+}
+
 TEST(Progress, RemainingTimeIsTheMedianStepTimesTheStepsLeft) {
   StepClock clock;
   EXPECT_LT(clock.remaining_s(0, 100, 0), 0);
