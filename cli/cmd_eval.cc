@@ -82,6 +82,7 @@ int eval(const EvalFlags& flags) {
     answer.options.bootstrap->resamples = flags.resamples;
     answer.options.bootstrap->seed = flags.seed;
     answer.options.bootstrap->threads = answer.options.metrics.threads;
+    answer.options.bootstrap->fpr_limit = answer.options.metrics.fpr_limit;
   }
   if (!flags.image_score.empty()) {
     answer.options.image_score = ImageScore::parse(flags.image_score);

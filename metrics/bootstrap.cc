@@ -1,16 +1,19 @@
 #include "metrics/bootstrap.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <string_view>
 
 #include "core/error.h"
 #include "core/seed.h"
 #include "metrics/key_sort.h"
 #include "metrics/keys.h"
+#include "metrics/pixel_bins.h"
 #include "metrics/ranking.h"
 #include "metrics/score_key.h"
 #include "metrics/workers.h"
@@ -117,8 +120,11 @@ PixelPairs count_pairs(const CategoryInput& input, int threads) {
   return pairs;
 }
 
+// One resample's figures, by Metric.
 struct Figures {
-  double auroc = kUndefined, ap = kUndefined, f1_max = kUndefined, pixel_auroc = kUndefined;
+  std::array<double, kNumMetrics> values;
+  Figures() { values.fill(kUndefined); }
+  double& operator[](Metric metric) { return values[static_cast<std::size_t>(metric)]; }
 };
 
 // times: how often each image was drawn
@@ -143,9 +149,9 @@ void add_image_figures(const ImageOrder& order,
     begin = end;
   }
   const RankingFigures ranking = sums.figures();
-  figures.auroc = ranking.auroc;
-  figures.ap = ranking.ap;
-  figures.f1_max = ranking.f1_max;
+  figures[Metric::kImageAuroc] = ranking.auroc;
+  figures[Metric::kImageAp] = ranking.ap;
+  figures[Metric::kImageF1Max] = ranking.f1_max;
 }
 
 double pixel_auroc(const PixelPairs& pairs, std::span<const std::uint32_t> times) {
@@ -230,10 +236,15 @@ std::vector<ConfidenceInterval> bootstrap(const CategoryInput& input,
   const bool both = !anomalous.empty() && !normal.empty();
   const ImageOrder order = order_images(input.image_scores);
   const PixelPairs pairs = input.without_masks ? PixelPairs() : count_pairs(input, options.threads);
+  std::optional<PixelBins> bins;
+  if (!pairs.marked.empty()) {
+    bins.emplace(input, options.fpr_limit, options.threads);
+  }
   std::vector<Figures> figures(options.resamples);
   const std::size_t blocks = (options.resamples + kBlock - 1) / kBlock;
   std::atomic<std::size_t> next = 0;
   run_workers(usable_workers(options.threads, blocks), [&](int) {
+    std::vector<double> sums;
     for (std::size_t block = next++; block < blocks; block = next++) {
       const std::size_t end = std::min(options.resamples, (block + 1) * kBlock);
       for (std::size_t k = block * kBlock; k < end; ++k) {
@@ -245,24 +256,26 @@ std::vector<ConfidenceInterval> bootstrap(const CategoryInput& input,
           add_image_figures(
               order, input.image_labels, times, anomalous.size(), normal.size(), figures[k]);
         }
-        if (!pairs.marked.empty()) {
-          figures[k].pixel_auroc = pixel_auroc(pairs, times);
+        if (bins) {
+          figures[k][Metric::kPixelAuroc] = pixel_auroc(pairs, times);
+          const auto binned = bins->figures(times, sums);
+          figures[k][Metric::kPixelAp] = binned.ap;
+          figures[k][Metric::kPixelF1Max] = binned.f1_max;
+          figures[k][Metric::kPixelAupro] = binned.aupro;
         }
+        const auto seven = std::span(figures[k].values).first<kNumBaseMetrics>();
+        figures[k][Metric::kMad] = std::accumulate(seven.begin(), seven.end(), 0.0) / seven.size();
       }
     }
   });
   std::vector<ConfidenceInterval> intervals;
-  const auto add = [&](Metric metric, double Figures::*member) {
+  for (const MetricInfo& info : kMetrics) {
     std::vector<double> values;
-    for (const Figures& of_resample : figures) {
-      values.push_back(of_resample.*member);
+    for (Figures& of_resample : figures) {
+      values.push_back(of_resample[info.metric]);
     }
-    add_interval(metric, std::move(values), options.level, intervals);
-  };
-  add(Metric::kImageAuroc, &Figures::auroc);
-  add(Metric::kImageAp, &Figures::ap);
-  add(Metric::kImageF1Max, &Figures::f1_max);
-  add(Metric::kPixelAuroc, &Figures::pixel_auroc);
+    add_interval(info.metric, std::move(values), options.level, intervals);
+  }
   return intervals;
 }
 

@@ -13,8 +13,9 @@ namespace adb {
 struct BootstrapOptions {
   std::size_t resamples = 10000;
   std::int64_t seed = 42;
-  double level = 0.95;  // of the interval, in (0, 1)
-  int threads = 1;      // changes no figure
+  double level = 0.95;     // of the interval, in (0, 1)
+  double fpr_limit = 0.3;  // of AU-PRO
+  int threads = 1;         // changes no figure
 };
 
 struct ConfidenceInterval {
@@ -24,11 +25,11 @@ struct ConfidenceInterval {
   std::size_t resamples = 0;  // in which the figure is defined
 };
 
-// Percentile intervals of image.auroc, image.ap, image.f1_max and pixel.auroc over stratified
-// resamples of the images: as many anomalous and as many normal ones as there are, each drawn with
-// replacement, with all their pixels. Of n sorted values the ends are those at ceil(n (1 -+ level)
-// / 2), counted from 1. Every figure is exact in every resample. The other pixel figures need all
-// pixels again in every resample, so they have no interval.
+// Percentile intervals of the eight figures over stratified resamples of the images: as many
+// anomalous and as many normal ones as there are, each drawn with replacement, with all their
+// pixels. Of n sorted values the ends are those at ceil(n (1 -+ level) / 2), counted from 1. The
+// image figures and pixel.auroc are exact in every resample; pixel.ap, pixel.f1_max and pixel.aupro
+// are taken at the thresholds of PixelBins, and mad is the mean of the seven.
 //   Source: Efron and Tibshirani: An Introduction to the Bootstrap, 1993, section 13.3.
 // Resample k draws from the stream (seed, "metrics.bootstrap", 0, k). The same bits for any number
 // of threads; the order of images is part of the draw.

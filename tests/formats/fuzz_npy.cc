@@ -1,8 +1,7 @@
-#include "formats/npy.h"
-
 #include <algorithm>
 #include <bit>
 
+#include "formats/npy.h"
 #include "tests/formats/fuzz_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

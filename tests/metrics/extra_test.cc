@@ -12,6 +12,7 @@
 #include "metrics/aupimo.h"
 #include "metrics/bootstrap.h"
 #include "metrics/evaluate.h"
+#include "metrics/pixel_bins.h"
 #include "tests/metrics/brute_force.h"
 
 namespace adb {
@@ -219,6 +220,8 @@ std::map<std::string, std::vector<double>> brute_resamples(const TestCategory& c
   for (std::int64_t k = 0; k < resamples; ++k) {
     Stream stream(seed, "metrics.bootstrap", 0, k);
     TestCategory drawn;
+    drawn.height = category.height;
+    drawn.width = category.width;
     for (const auto& group : groups) {
       for (std::size_t n = 0; n < group.size(); ++n) {
         const auto i = group[static_cast<std::size_t>(stream.below(std::ssize(group)))];
@@ -231,6 +234,8 @@ std::map<std::string, std::vector<double>> brute_resamples(const TestCategory& c
                                     static_cast<double>(groups[0].size() * groups[1].size()));
     values["image.ap"].push_back(images.ap);
     values["image.f1_max"].push_back(images.f1_max);
+    double seven =
+        values["image.auroc"].back() + values["image.ap"].back() + values["image.f1_max"].back();
     const Pixels pixels = all_pixels(drawn);
     const auto anomalous =
         static_cast<double>(std::count(pixels.labels.begin(), pixels.labels.end(), 1));
@@ -238,6 +243,13 @@ std::map<std::string, std::vector<double>> brute_resamples(const TestCategory& c
       const auto ranking = testing::brute_ranking(pixels.scores, pixels.labels);
       values["pixel.auroc"].push_back(static_cast<double>(ranking.auroc_numerator) / 2 / anomalous /
                                       (static_cast<double>(pixels.labels.size()) - anomalous));
+      values["pixel.ap"].push_back(ranking.ap);
+      values["pixel.f1_max"].push_back(ranking.f1_max);
+      values["pixel.aupro"].push_back(testing::brute_pro(drawn, 0.3, true).aupro);
+      for (const char* key : {"pixel.auroc", "pixel.ap", "pixel.f1_max", "pixel.aupro"}) {
+        seven += values[key].back();
+      }
+      values["mad"].push_back(seven / 7);
     }
   }
   return values;
@@ -270,6 +282,34 @@ TEST(Bootstrap, AgreesWithResampledImages) {
       EXPECT_NEAR(interval.upper, at(0.9), 1e-12) << interval.key;
     }
   }
+}
+
+// Far more distinct scores than bins: each image once is the category itself.
+TEST(PixelBins, AreNearTheExactFigures) {
+  Stream stream(10, "metrics.pixel_bins.test");
+  TestCategory category;
+  category.height = category.width = 64;
+  for (int image = 0; image < 12; ++image) {
+    std::vector<float> map(64 * 64);
+    std::vector<std::uint8_t> mask(map.size());
+    for (std::size_t i = 0; i < map.size(); ++i) {
+      const bool inside =
+          image % 2 == 1 && i / 64 % 32 < 9 && i % 64 + 2 * static_cast<std::size_t>(image) > 50;
+      mask[i] = inside ? 1 : 0;
+      map[i] = static_cast<float>(stream.normal() + (inside ? 1.5 : 0));
+    }
+    category.add(map, mask, static_cast<std::uint8_t>(image % 2), map[0]);
+  }
+  const auto input = category.input();
+  const auto exact = evaluate_category(input, {});
+  std::vector<double> sums;
+  const std::vector<std::uint32_t> once(category.maps.size(), 1);
+  const auto binned = PixelBins(input, 0.3, 2).figures(once, sums);
+  const auto value = [&](Metric metric) { return *exact.value(metric).value; };
+  EXPECT_NEAR(binned.ap, value(Metric::kPixelAp), 0.002);
+  EXPECT_NEAR(binned.f1_max, value(Metric::kPixelF1Max), 0.001);
+  EXPECT_NEAR(binned.aupro, value(Metric::kPixelAupro), 0.001);
+  EXPECT_NE(binned.ap, value(Metric::kPixelAp)) << "the edges were to be chosen";
 }
 
 TEST(Bootstrap, DoesNotDependOnThreads) {
