@@ -6,6 +6,7 @@
 #include <functional>
 #include <vector>
 
+#include "methods/sample.h"
 #include "tensor/tensor.h"
 
 namespace adb {
@@ -24,6 +25,14 @@ class NeedsCalibration {
   //   num_images > 0   next: what Method::features gives for the next image of the list, alone
   virtual void calibrate(std::int64_t num_images,
                          const std::function<std::vector<at::Tensor>()>& next) = 0;
+};
+
+// A method that changes test images as it does training images, which some published code does and
+// a benchmark should not: for reproducing such rows.
+class ChangesTestImages {
+ public:
+  virtual ~ChangesTestImages() = default;
+  virtual SampleFunction test_sample() const = 0;  // empty: images as they are
 };
 
 // A method whose published size counts layers that its outputs do not depend on and that are not

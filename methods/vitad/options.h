@@ -54,6 +54,7 @@ struct VitadOptions : CommonOptions {
   double clip_norm = 5.0;
   std::string scheduler = "step";
   std::string augment = "none";
+  bool augment_tests = false;
 
   template <class V>
   void visit(V& v) {
@@ -125,6 +126,10 @@ struct VitadOptions : CommonOptions {
              {"none", "cc_cj", "cc_rhf", "cc_rr", "rrc", "all"},
              "random changes of training images: colour jitter, horizontal flip, rotation, resized "
              "crop");
+    v.boolean("augment_tests",
+              augment_tests,
+              "change test images alike, but not their masks, as the published code very probably "
+              "did: figures then mean little");
   }
 
   void validate() const;  // throws: Error(kUsage) for options that do not fit together

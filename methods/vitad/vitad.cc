@@ -5,6 +5,7 @@
 
 #include <torch/torch.h>
 
+#include "methods/optional.h"
 #include "methods/vitad/augment.h"
 #include "methods/vitad/golden.h"
 #include "methods/vitad/network.h"
@@ -35,7 +36,7 @@ class EvaluationMode {
   bool was_training_;
 };
 
-class Vitad final : public Method {
+class Vitad final : public Method, public ChangesTestImages {
  public:
   Vitad(const VitadOptions& options, const Context& context)
       : options_(options),
@@ -52,6 +53,10 @@ class Vitad final : public Method {
       spec.sample = vitad::augmentation(options_.augment, spec.mean, spec.std);
     }
     return spec;
+  }
+
+  SampleFunction test_sample() const override {
+    return options_.augment_tests ? input().sample : SampleFunction();
   }
 
   StepResult step(const Batch& batch, const StepPlan& plan) override {

@@ -10,6 +10,7 @@
 
 #include "images/codec.h"
 #include "images/resize.h"
+#include "methods/optional.h"
 #include "metrics/curve_points.h"
 #include "metrics/evaluate.h"
 #include "runners/worker/thumbnails.h"
@@ -43,6 +44,11 @@ Json metrics_json(const std::array<MetricValue, kNumMetrics>& values) {
   return json;
 }
 
+SampleFunction test_sample(const Method& method) {
+  const auto* changes = dynamic_cast<const ChangesTestImages*>(&method);
+  return changes == nullptr ? SampleFunction() : changes->test_sample();
+}
+
 }  // namespace
 
 // Predictions for the images of one category.
@@ -55,17 +61,19 @@ struct Evaluator::Category {
 
 Evaluator::Evaluator(const wire::Job& job,
                      const MethodEntry& entry,
-                     const InputSpec& input,
+                     const Method& method,
                      std::int64_t budget_bytes,
                      ThreadPool& pool,
                      const Ranks& ranks)
     : job_(job),
       entry_(entry),
-      input_(input),
+      input_(method.input()),
       pool_(pool),
       ranks_(ranks),
-      images_(paths(job.test), input.image_size, budget_bytes / 4),
-      features_(job.feature_cache,
+      streams_(job.seed),
+      sample_(test_sample(method)),
+      images_(paths(job.test), input_.image_size, budget_bytes / 4),
+      features_(sample_ ? "off" : job.feature_cache,
                 static_cast<std::int64_t>(job.test.size()),
                 budget_bytes / 4 * 3,
                 job.folder / fmt::format("test-features-{}.cache", ranks.rank())),
@@ -91,7 +99,7 @@ std::vector<std::uint8_t> Evaluator::mask(std::size_t test_index) {
   return resize_mask(mask, side, side);
 }
 
-Evaluation Evaluator::run(Method& method, bool keep) {
+Evaluation Evaluator::run(Method& method, std::int64_t epoch, bool keep) {
   const auto plane = static_cast<std::size_t>(input_.image_size * input_.image_size);
   Evaluation evaluation;
   Json categories = Json::array();
@@ -104,7 +112,7 @@ Evaluation Evaluator::run(Method& method, bool keep) {
         category.labels.push_back(job_.test[i].anomalous);
       }
     }
-    predict(method, &category);
+    predict(method, epoch, &category);
     gather(&category);
     if (!ranks_.lead()) {
       continue;
@@ -144,7 +152,7 @@ Evaluation Evaluator::run(Method& method, bool keep) {
   return evaluation;
 }
 
-void Evaluator::predict(Method& method, Category* category) {
+void Evaluator::predict(Method& method, std::int64_t epoch, Category* category) {
   // This rank's images: the r-th part of the category.
   const auto all = category->tests.size();
   const auto rank = static_cast<std::size_t>(ranks_.rank());
@@ -160,10 +168,14 @@ void Evaluator::predict(Method& method, Category* category) {
          ++i) {
       request.ids.push_back(static_cast<std::int64_t>(category->tests[begin + i]));
     }
+    request.epoch = epoch;
+    // A stream for each test image, whichever rank and batch it is in.
+    request.first_position = request.ids.front();
     request.pixels = !(input_.features_suffice && features_.has(request.ids));
     requests.push_back(std::move(request));
   }
-  BatchSequence batches(images_, input_, false, nullptr, streams_, pool_, requests);
+  BatchSequence batches(
+      images_, input_, sample_, "test_sample", nullptr, streams_, pool_, requests);
   std::size_t done = 0;
   for (std::size_t k = 0; k < requests.size(); ++k) {
     auto batch = batches.next();

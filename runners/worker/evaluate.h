@@ -35,22 +35,22 @@ class Evaluator {
  public:
   Evaluator(const wire::Job& job,
             const MethodEntry& entry,
-            const InputSpec& input,
+            const Method& method,
             std::int64_t budget_bytes,
             ThreadPool& pool,
             const Ranks& ranks);
 
-  // `keep`: also hand out curves, thumbnails, and the maps that the job wants saved. Ranks that do
-  // not lead predict their part and return nothing. throws: Error(kData) of unreadable images and
-  // masks, Error(kNumeric) for maps that are not finite
-  Evaluation run(Method& method, bool keep);
+  // `epoch`: of the test, 1-based. `keep`: also hand out curves, thumbnails, and the maps that the
+  // job wants saved. Ranks that do not lead predict their part and return nothing. throws:
+  // Error(kData) of unreadable images and masks, Error(kNumeric) for maps that are not finite
+  Evaluation run(Method& method, std::int64_t epoch, bool keep);
 
   const FeatureCache& features() const { return features_; }
 
  private:
   struct Category;
   std::vector<std::uint8_t> mask(std::size_t test_index);  // S * S values 0 or 1
-  void predict(Method& method, Category* category);
+  void predict(Method& method, std::int64_t epoch, Category* category);
   void gather(Category* category) const;
   CategoryInput input_of(const Category& category);
   CategoryResult score(const std::string& name, const CategoryInput& input) const;
@@ -71,7 +71,8 @@ class Evaluator {
   InputSpec input_;
   ThreadPool& pool_;
   const Ranks& ranks_;
-  Streams streams_{0};  // no draw is made in a test
+  Streams streams_;
+  SampleFunction sample_;  // for the rows of ChangesTestImages
   ImageStore images_;
   FeatureCache features_;
   std::vector<std::vector<std::uint8_t>> masks_;  // of the test images, once read

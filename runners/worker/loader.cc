@@ -92,14 +92,16 @@ struct BatchSequence::HostBatch {
 
 BatchSequence::BatchSequence(const ImageStore& images,
                              const InputSpec& input,
-                             bool transform,
+                             SampleFunction sample,
+                             std::string stream,
                              const TexturePool* textures,
                              const Streams& streams,
                              ThreadPool& pool,
                              std::vector<BatchRequest> requests)
     : images_(images),
       input_(input),
-      transform_(transform && input.sample),
+      sample_(std::move(sample)),
+      stream_(std::move(stream)),
       textures_(textures),
       streams_(streams),
       pool_(pool),
@@ -135,10 +137,10 @@ std::shared_ptr<BatchSequence::HostBatch> BatchSequence::make(const BatchRequest
     const auto image = images_.image(request.ids[i]);
     const std::span<float> planes(batch->images.data() + i * 3 * plane, 3 * plane);
     bool replaced = false;
-    if (transform_) {
+    if (sample_) {
       Stream random = streams_.named(
-          "sample", request.epoch, request.first_position + static_cast<std::int64_t>(i));
-      for (auto& field : input_.sample(*image, random, textures_)) {
+          stream_, request.epoch, request.first_position + static_cast<std::int64_t>(i));
+      for (auto& field : sample_(*image, random, textures_)) {
         if (field.name == "image") {
           ADB_ASSERT(field.values.size() == planes.size());
           std::copy(field.values.begin(), field.values.end(), planes.begin());

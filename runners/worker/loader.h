@@ -72,11 +72,12 @@ struct BatchRequest {
 // Hands out batches in the order of `requests`, each made ahead of its use.
 class BatchSequence {
  public:
-  // `transform`: run the input's sample function (training) or not (test). All references must
-  // outlive this.
+  // `sample`: what is done to each image, empty for nothing; its draws come from the streams named
+  // `stream`. All references must outlive this.
   BatchSequence(const ImageStore& images,
                 const InputSpec& input,
-                bool transform,
+                SampleFunction sample,
+                std::string stream,
                 const TexturePool* textures,
                 const Streams& streams,
                 ThreadPool& pool,
@@ -92,7 +93,8 @@ class BatchSequence {
 
   const ImageStore& images_;
   const InputSpec& input_;
-  bool transform_;
+  SampleFunction sample_;
+  std::string stream_;
   const TexturePool* textures_;
   const Streams& streams_;
   ThreadPool& pool_;

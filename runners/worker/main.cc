@@ -10,6 +10,7 @@
 #include <thread>
 
 #include <CLI/CLI.hpp>
+#include <malloc.h>
 #include <sys/prctl.h>
 
 #include <ATen/Context.h>
@@ -241,6 +242,10 @@ int main_checked(int argc, char** argv) {
 }  // namespace adb
 
 int main(int argc, char** argv) {
+  // Every step takes and frees tensors of tens of MiB. Kept in the heap, their pages need not be
+  // mapped and cleared again each time (docs/running.md has what this gives and costs).
+  ::mallopt(M_MMAP_MAX, 0);
+  ::mallopt(M_TRIM_THRESHOLD, -1);
   try {
     return adb::main_checked(argc, argv);
   } catch (const adb::Error& e) {

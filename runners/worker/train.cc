@@ -61,7 +61,7 @@ class Trainer {
                   job.cache_bytes / 2,
                   job.folder / fmt::format("train-features-{}.cache", ranks.rank())),
         pool_(1),
-        evaluator_(job, entry, input_, job.cache_bytes / 8 * 3, pool_, ranks) {
+        evaluator_(job, entry, *method_, job.cache_bytes / 8 * 3, pool_, ranks) {
     steps_per_epoch_ = static_cast<std::int64_t>(job.train.size()) / input_.batch;
     ADB_CHECK(steps_per_epoch_ > 0,
               ErrorKind::kData,
@@ -266,7 +266,7 @@ class Trainer {
     for (std::int64_t i = 0; i < n; ++i) {
       list.push_back({{i}, 0, i, true});
     }
-    BatchSequence batches(images_, input_, false, nullptr, streams_, pool_, list);
+    BatchSequence batches(images_, input_, {}, "", nullptr, streams_, pool_, list);
     method->calibrate(n, [&] {
       auto batch = batches.next();
       add_features(&batch);
@@ -276,8 +276,14 @@ class Trainer {
 
   void train_epoch() {
     const std::int64_t epoch = progress_.epoch + 1;
-    BatchSequence batches(
-        images_, input_, true, textures_.get(), streams_, pool_, requests(epoch, progress_.step));
+    BatchSequence batches(images_,
+                          input_,
+                          input_.sample,
+                          "sample",
+                          textures_.get(),
+                          streams_,
+                          pool_,
+                          requests(epoch, progress_.step));
     double told_at = seconds();
     while (progress_.step < steps_per_epoch_) {
       const double started = seconds();
@@ -395,7 +401,7 @@ class Trainer {
     const std::int64_t epoch = progress_.epoch;
     const double started = seconds();
     const bool selecting = job_.epoch_rule == "best_pixel_auroc";
-    auto evaluation = evaluator_.run(*method_, /*keep=*/selecting || epoch == epochs());
+    auto evaluation = evaluator_.run(*method_, epoch, /*keep=*/selecting || epoch == epochs());
     if (!ranks_.lead()) {
       return;
     }

@@ -12,6 +12,7 @@
 
 #include <torch/torch.h>
 
+#include "methods/optional.h"
 #include "methods/vitad/network.h"
 #include "methods/vitad/options.h"
 #include "nn/module_state.h"
@@ -485,6 +486,16 @@ TEST(VitadEncoders, MocoStartsFromSinesAndCosines) {
 TEST(Vitad, ChangesTrainingImagesOnlyWhenAsked) {
   EXPECT_TRUE(make(with(small(), {{"augment", "all"}}))->input().sample);
   EXPECT_FALSE(make(small())->input().sample);
+}
+
+TEST(Vitad, ChangesTestImagesOnlyWhenAsked) {
+  const auto test_sample = [](const Json& options) {
+    const auto method = make(with(small(), options));
+    return dynamic_cast<const ChangesTestImages&>(*method).test_sample();
+  };
+  EXPECT_FALSE(test_sample({{"augment", "rrc"}}));
+  EXPECT_FALSE(test_sample({{"augment_tests", true}}));
+  EXPECT_TRUE(test_sample({{"augment", "rrc"}, {"augment_tests", true}}));
 }
 
 }  // namespace
