@@ -123,6 +123,44 @@ TEST(Run, FeatureCacheChangesNoBit) {
   }
 }
 
+TEST(Run, TestImagesAreChangedOnlyWhenAsked) {
+  const TempFolder plain, changed, again;
+  for (const auto& [temp, tests] :
+       {std::pair(&plain, "false"), std::pair(&changed, "true"), std::pair(&again, "true")}) {
+    const auto done = adbench(
+        *temp,
+        kSmoke +
+            std::vector<std::string>{
+                "--epochs", "1", "-S", "augment=rrc", "-S", std::string("augment_tests=") + tests});
+    ASSERT_EQ(done.code, 0) << done.err;
+  }
+  const auto diff = [&](const TempFolder& other) {
+    return adbench(changed,
+                   {"store",
+                    "diff",
+                    (changed.path() / "adbench.sqlite").string(),
+                    (other.path() / "adbench.sqlite").string()});
+  };
+  EXPECT_EQ(diff(again).code, 0) << "every draw comes from a named stream";
+  EXPECT_EQ(diff(plain).code, 5);
+}
+
+// Of the worker, whose memory must not grow with the length of the training.
+TEST(Run, PeakMemoryIsFlatOverEpochs) {
+  const TempFolder temp;
+  for (const char* epochs : {"1", "12"}) {
+    const auto done = adbench(temp, kSmoke + std::vector<std::string>{"--epochs", epochs});
+    ASSERT_EQ(done.code, 0) << done.err;
+  }
+  const auto report = Json::parse(adbench(temp, {"report", "--json"}).out);
+  std::vector<double> peaks;
+  for (const auto& row : report.at("data").at("efficiency").at("rows")) {
+    peaks.push_back(row.at("figures").at("peak_memory_bytes").at("value").get<double>());
+  }
+  ASSERT_EQ(peaks.size(), 2U);
+  EXPECT_LT(std::max(peaks[0], peaks[1]), 1.05 * std::min(peaks[0], peaks[1]));
+}
+
 TEST(Run, SeedsAndSinglesAreCellsOfTheirOwn) {
   const TempFolder temp;
   const auto done = adbench(temp,
