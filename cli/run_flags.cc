@@ -69,7 +69,8 @@ void add_run_flags(CLI::App& app, RunFlags* flags) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--timeout", flags->timeout, "limit of one job: 90s, 15m, 6h");
-  app.add_option("--max-rss", flags->max_rss, "memory limit of one worker: 800M, 24G");
+  app.add_option(
+      "--max-rss", flags->max_rss, "memory limit of one job, all its ranks together: 800M, 24G");
   app.add_option("--retries", o.retries, "of a job that crashed, hung or ran out of memory")
       ->check(CLI::NonNegativeNumber);
   app.add_option(

@@ -30,6 +30,23 @@ constexpr std::size_t kMaxLine = std::size_t{256} << 20;
 // Read at a time: a worker that prints without end must not keep the others waiting.
 constexpr std::size_t kMaxRead = std::size_t{4} << 20;
 
+// Of a process and its descendants.
+std::int64_t resident_pages(pid_t pid) {
+  const auto proc = fs::path("/proc") / std::to_string(pid);
+  std::ifstream statm(proc / "statm");
+  std::int64_t total = 0, resident = 0;
+  statm >> total >> resident;
+  std::error_code gone;  // a process may end while it is looked at
+  for (fs::directory_iterator thread(proc / "task", gone), end; !gone && thread != end;
+       thread.increment(gone)) {
+    std::ifstream children(thread->path() / "children");
+    for (pid_t child = 0; children >> child;) {
+      resident += resident_pages(child);
+    }
+  }
+  return resident;
+}
+
 // Runs in the child between fork and exec: only async-signal-safe calls.
 [[noreturn]] void become(
     char* const* argv, int in, int out, int log, int lock, const cpu_set_t* cpus, pid_t parent) {
@@ -242,10 +259,7 @@ ProcessEnd WorkerProcess::wait() {
 }
 
 std::int64_t WorkerProcess::memory_bytes() const {
-  std::ifstream statm("/proc/" + std::to_string(pid_) + "/statm");
-  std::int64_t total = 0, resident = 0;
-  statm >> total >> resident;
-  return resident * ::sysconf(_SC_PAGESIZE);
+  return resident_pages(pid_) * ::sysconf(_SC_PAGESIZE);
 }
 
 WorkerAnswer ask_worker(const std::vector<std::string>& command, const std::string& input) {

@@ -72,7 +72,8 @@ class WorkerProcess {
   std::optional<ProcessEnd> poll();  // how it ended, or nothing while it runs
   ProcessEnd wait();                 // blocks until it ended
 
-  // Resident memory of the child in bytes, 0 when it is gone.
+  // Resident memory of the child and all that it started (ranks of a job) in bytes, 0 when it is
+  // gone. What `srun` starts is not below it and is not counted.
   std::int64_t memory_bytes() const;
 
  private:

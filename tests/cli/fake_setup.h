@@ -18,25 +18,10 @@ namespace adb::testing {
 
 namespace fs = std::filesystem;
 
-inline const std::vector<std::string> kActs = {"ok",
-                                               "slow",
-                                               "crash",
-                                               "leave",
-                                               "hang",
-                                               "garbage",
-                                               "nonsense",
-                                               "huge",
-                                               "flood",
-                                               "memory",
-                                               "balloon",
-                                               "mute",
-                                               "stay",
-                                               "contradiction",
-                                               "escape",
-                                               "flaky",
-                                               "stoppable",
-                                               "unsaved",
-                                               "wavering"};
+inline const std::vector<std::string> kActs = {
+    "ok",    "slow",      "crash",   "leave",         "hang", "garbage", "nonsense",      "huge",
+    "flood", "memory",    "balloon", "balloon_below", "mute", "stay",    "contradiction", "escape",
+    "flaky", "stoppable", "unsaved", "wavering"};
 
 inline Json method_json(const std::string& name) {
   const auto integer = [](const char* path, int value) {

@@ -12,6 +12,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "core/json.h"
@@ -144,6 +145,14 @@ int act(const adb::wire::Job& job, const std::string& name) {
   if (name == "memory") {
     send(adb::wire::kFailed, {{"kind", "out_of_memory"}, {"message", "out of memory"}});
     return 1;
+  }
+  if (name == "balloon_below") {
+    const bool parent = ::fork() != 0;
+    if (!parent) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    }
+    std::vector<char> balloon(parent ? 0 : std::size_t{400} << 20, 'x');
+    hang();
   }
   if (name == "balloon") {
     std::vector<char> balloon(std::size_t{400} << 20, 'x');

@@ -72,10 +72,12 @@ TEST_F(Jobs, LimitsOfTimeAndMemory) {
   EXPECT_EQ(run("hang", {"--timeout", "1s"}).code, 4);
   EXPECT_EQ(only_run("hang").status, RunStatus::kTimeout);
   EXPECT_EQ(only_run("hang").reason, "ran longer than 1 s");
-  const auto done = run("balloon,ok", {"--max-rss", "200M"});
+  const auto done = run("balloon,balloon_below,ok", {"--max-rss", "200M"});
   EXPECT_EQ(done.code, 4) << done.err;
-  EXPECT_EQ(only_run("balloon").status, RunStatus::kOutOfMemory);
-  EXPECT_EQ(only_run("balloon").reason, "used more than 200 MiB of memory");
+  for (const char* method : {"balloon", "balloon_below"}) {
+    EXPECT_EQ(only_run(method).status, RunStatus::kOutOfMemory) << method;
+    EXPECT_EQ(only_run(method).reason, "used more than 200 MiB of memory") << method;
+  }
   EXPECT_EQ(only_run("ok").status, RunStatus::kFinished);
 }
 
