@@ -61,7 +61,8 @@ TEST(DatasetConformance, Table) {
 
 TEST(DatasetConformance, Sample) {
   const TempFolder folder;
-  const SynthSpec spec{.size = 64, .train = 2, .test_good = 1, .test_defective = 2, .categories = {}};
+  const SynthSpec spec{
+      .size = 64, .train = 2, .test_good = 1, .test_defective = 2, .categories = {}};
   make_synth_dataset(
       folder.path() / "set", spec, [](const Image& image) { return encode_png(image); });
   EXPECT_EQ(problems(folder.path() / "set"), "");
