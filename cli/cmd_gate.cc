@@ -20,7 +20,7 @@ constexpr std::size_t kMostSummaryBytes = 1'000'000;
 
 struct GateFlags {
   fs::path store, baseline_store, rules, junit, gitlab, markdown, badge;
-  fs::path benchmarks, baseline_benchmarks;
+  std::vector<fs::path> benchmarks, baseline_benchmarks;
   std::string baseline;
   FilterFlags filter;
   bool github = false;
@@ -69,7 +69,7 @@ void add_benchmarks(const GateFlags& flags, const GateRules& rules, GateReport* 
     report->judgements.push_back(std::move(judgement));
   }
   if (report->baseline.empty()) {
-    report->baseline = flags.baseline_benchmarks.filename().string();
+    report->baseline = flags.baseline_benchmarks.front().filename().string();
   }
 }
 
@@ -117,8 +117,9 @@ Command gate_command() {
             app.add_option("--baseline-store",
                            flags->baseline_store,
                            "store that holds the baseline (default: the one of --store)");
-            auto* now = app.add_option(
-                "--benchmarks", flags->benchmarks, "Google Benchmark JSON of this build");
+            auto* now = app.add_option("--benchmarks",
+                                       flags->benchmarks,
+                                       "Google Benchmark JSON of this build, one file or more");
             app.add_option("--baseline-benchmarks",
                            flags->baseline_benchmarks,
                            "Google Benchmark JSON to compare it with")

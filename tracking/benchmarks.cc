@@ -1,6 +1,7 @@
 #include "tracking/benchmarks.h"
 
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "core/json.h"
@@ -39,22 +40,29 @@ std::string optional_text(const Json& object, const char* key) {
                                : found->dump();
 }
 
-}  // namespace
-
-BenchmarkFile read_benchmarks(const std::filesystem::path& file) {
+void read_file(const std::filesystem::path& file, BenchmarkFiles* result) {
   const auto json = read_json(file, kKind);
   const auto name = file.string();
   ADB_CHECK(json.is_object(), kKind, "{}: expected an object with 'benchmarks'", name);
   const auto& list = json_at(json, "benchmarks", name, kKind);
   ADB_CHECK(list.is_array(), kKind, "{}: benchmarks: expected a list", name);
-  BenchmarkFile result;
+  std::string machine;
+  std::string date;
   if (const auto context = json.find("context"); context != json.end() && context->is_object()) {
     // Not the clock rate: the library reports the present one, which changes on one machine.
-    result.machine = fmt::format("{} ({} processors, {} library)",
-                                 optional_text(*context, "host_name"),
-                                 optional_text(*context, "num_cpus"),
-                                 optional_text(*context, "library_build_type"));
+    machine = fmt::format("{} ({} processors, {} library)",
+                          optional_text(*context, "host_name"),
+                          optional_text(*context, "num_cpus"),
+                          optional_text(*context, "library_build_type"));
+    date = optional_text(*context, "date");
   }
+  ADB_CHECK(result->series.empty() || machine == result->machine,
+            kKind,
+            "{}: of another machine than the files before: {} against {}",
+            name,
+            machine,
+            result->machine);
+  result->machine = machine;
   std::size_t index = 0;
   for (const auto& entry : list) {
     auto where = fmt::format("{}: benchmarks[{}]", name, index++);
@@ -66,7 +74,7 @@ BenchmarkFile read_benchmarks(const std::filesystem::path& file) {
     const auto* key = entry.contains("run_name") ? "run_name" : "name";
     const auto title = json_string(json_at(entry, key, where, kKind), where, kKind);
     where += fmt::format(" ('{}')", title);
-    auto& series = result.series[title];
+    auto& series = result->series[title];
     if (const auto failed = entry.find("error_occurred");
         failed != entry.end() && failed->is_boolean() && failed->get<bool>()) {
       series.error = optional_text(entry, "error_message");
@@ -74,16 +82,25 @@ BenchmarkFile read_benchmarks(const std::filesystem::path& file) {
       continue;
     }
     const double unit = unit_in_ms(entry, where);
-    series.cpu_ms.push_back(unit * positive(entry, "cpu_time", where));
+    series.cpu_ms.push_back({unit * positive(entry, "cpu_time", where), {date, 0}});
     series.total_ms.push_back(unit * positive(entry, "real_time", where) *
                               positive(entry, "iterations", where));
   }
-  ADB_CHECK(!result.series.empty(), kKind, "{}: holds no benchmark", name);
+}
+
+}  // namespace
+
+BenchmarkFiles read_benchmarks(const std::vector<std::filesystem::path>& files) {
+  BenchmarkFiles result;
+  for (const auto& file : files) {
+    read_file(file, &result);
+    ADB_CHECK(!result.series.empty(), kKind, "{}: holds no benchmark", file.string());
+  }
   return result;
 }
 
-std::vector<Judgement> judge_benchmarks(const BenchmarkFile& baseline,
-                                        const BenchmarkFile& current,
+std::vector<Judgement> judge_benchmarks(const BenchmarkFiles& baseline,
+                                        const BenchmarkFiles& current,
                                         const GateRules& rules) {
   std::vector<CostComparison> comparisons;
   std::vector<Judgement> missing;
@@ -112,9 +129,8 @@ std::vector<Judgement> judge_benchmarks(const BenchmarkFile& baseline,
     comparison.baseline = before.cpu_ms;
     comparison.current = now->second.cpu_ms;
     // Iterations are repeated until a repetition lasts long enough; one that did not is too small.
-    comparison.floor = median(now->second.total_ms) <= comparison.tolerance.floor_ms
-                           ? median(comparison.current)
-                           : 0;
+    const bool short_ones = median(now->second.total_ms) <= comparison.tolerance.floor_ms;
+    comparison.floor = short_ones ? std::numeric_limits<double>::infinity() : 0;
     if (baseline.machine != current.machine && rules.machine == SameMachine::kHost) {
       comparison.obstacle =
           fmt::format("other machine: {} against {}", baseline.machine, current.machine);

@@ -1,7 +1,9 @@
 // From paired runs to verdicts. The rules are written down in docs/gate.md.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tracking/cells.h"
@@ -22,18 +24,28 @@ std::vector<Judgement> judge_costs(const std::vector<ComparedCell>& cells, const
 std::vector<Judgement> judge_missing(const std::vector<ComparedCell>& cells,
                                      const GateRules& rules);
 
+// A figure, and when what it measures began: in the order of starts one sees who took turns.
+struct CostSample {
+  double value = 0;
+  std::pair<std::string, std::int64_t> start{};  // time as text, then a running number
+};
+
 // Samples of one time or memory, on both sides.
 struct CostComparison {
   Judgement judgement{};  // names and unit set
   Tolerance tolerance{};
-  std::vector<double> baseline{}, current{};
+  std::vector<CostSample> baseline{}, current{};
   double floor = 0;         // in the samples' unit: figures up to it are too small to judge
   bool repeatable = false;  // one sample suffices for "not regressed": memory
   std::string obstacle{};   // why the two cannot be compared; "" when they can
   bool same_run = false;
 };
 
-// Holm's correction runs over the comparisons of one metric.
+// Holm's correction runs over the comparisons of one metric. A machine gets faster and slower for
+// minutes at a time. Where the builds took turns, the samples of a time are therefore the turns
+// (the median of each); where they did not, a rise up to Tolerance::ratio_apart is "cannot tell".
+// The test is whether `current` tends to exceed Tolerance::ratio times the baseline: one against
+// the baseline itself, asked for every time of every gate, is wrong too often (docs/gate.md).
 std::vector<Judgement> judge_samples(std::vector<CostComparison> comparisons,
                                      const GateRules& rules);
 

@@ -27,10 +27,10 @@ const EfficiencyRow* efficiency_row(const TrackedRun& run, const std::string& ke
 
 void add_samples(const std::vector<TrackedRun>& runs,
                  const std::string& key,
-                 std::vector<double>* samples) {
+                 std::vector<CostSample>* samples) {
   for (const auto& run : runs) {
     if (const auto* row = efficiency_row(run, key); row != nullptr && row->value) {
-      samples->push_back(*row->value);
+      samples->push_back({*row->value, {run.row.started_at, to_int(run.row.id)}});
     }
   }
 }
@@ -102,15 +102,65 @@ CostComparison compare_cost(const ComparedCell& cell,
   return comparison;
 }
 
-void judge_one(CostComparison* comparison, double adjusted_p, bool enough, const GateRules& rules) {
+// What is tested: single figures, or one for each turn.
+struct Samples {
+  std::vector<double> baseline{}, current{};
+  bool turns = false;
+
+  double smallest_p() const { return smallest_mann_whitney_p(baseline.size(), current.size()); }
+};
+
+Samples single_samples(const CostComparison& comparison) {
+  Samples samples;
+  for (const auto& sample : comparison.baseline) {
+    samples.baseline.push_back(sample.value);
+  }
+  for (const auto& sample : comparison.current) {
+    samples.current.push_back(sample.value);
+  }
+  return samples;
+}
+
+// The medians of the turns; a turn is what one side measured before the other did again.
+Samples samples_of_turns(const CostComparison& comparison) {
+  std::vector<std::pair<CostSample, bool>> merged;  // whether it is of the current build
+  for (const auto& sample : comparison.baseline) {
+    merged.emplace_back(sample, false);
+  }
+  for (const auto& sample : comparison.current) {
+    merged.emplace_back(sample, true);
+  }
+  std::stable_sort(merged.begin(), merged.end(), [](const auto& a, const auto& b) {
+    return a.first.start < b.first.start;
+  });
+  Samples samples{.turns = true};
+  std::vector<double> turn;
+  for (std::size_t i = 0; i < merged.size(); ++i) {
+    const auto& [sample, current] = merged[i];
+    turn.push_back(sample.value);
+    if (i + 1 == merged.size() || merged[i + 1].second != current) {
+      (current ? samples.current : samples.baseline).push_back(median(turn));
+      turn.clear();
+    }
+  }
+  return samples;
+}
+
+void judge_one(CostComparison* comparison,
+               const Samples& samples,
+               double adjusted_p,
+               bool enough,
+               const GateRules& rules) {
   auto& judgement = comparison->judgement;
   const auto& tolerance = comparison->tolerance;
   const auto limit =
       judgement.kind == FigureKind::kTime ? tolerance.time_limit : tolerance.memory_limit;
   const double ratio = *judgement.change;
   const auto said = judgement.reason.empty() ? "" : judgement.reason + ": ";  // on other machines
-  const auto sizes =
-      fmt::format("{} and {} samples", comparison->baseline.size(), comparison->current.size());
+  const auto sizes = fmt::format("{} and {} {}",
+                                 samples.baseline.size(),
+                                 samples.current.size(),
+                                 samples.turns ? "turns" : "samples");
   const auto rose = fmt::format("{}ratio {:.3f}, {}", said, ratio, sizes);
   const bool small = *judgement.current <= comparison->floor;
   const auto set = [&](Verdict verdict, std::string reason) {
@@ -124,26 +174,27 @@ void judge_one(CostComparison* comparison, double adjusted_p, bool enough, const
     set(Verdict::kRegressed, fmt::format("{}, above the limit of {}", rose, *limit));
   } else if (!enough && !comparison->repeatable) {
     set(Verdict::kCannotTell,
-        fmt::format(
-            "{}: so few reach no p below {:.2g}",
-            rose,
-            smallest_mann_whitney_p(comparison->baseline.size(), comparison->current.size())));
+        fmt::format("{}: so few reach no p below {:.2g}", rose, samples.smallest_p()));
   } else if (small) {
     set(Verdict::kNotRegressed, fmt::format("{}, too small to judge", rose));
   } else if (ratio <= tolerance.ratio) {
     set(Verdict::kNotRegressed, fmt::format("{}; up to {} is none", rose, tolerance.ratio));
   } else if (!enough) {
     set(Verdict::kCannotTell, fmt::format("{}: too few for a test", rose));
-  } else if (adjusted_p <= rules.alpha) {
-    set(Verdict::kRegressed,
-        fmt::format("{}, p {:.2g}, corrected {:.2g}", rose, *judgement.p, adjusted_p));
   } else {
-    set(Verdict::kCannotTell,
-        fmt::format("{}, p {:.2g}, corrected {:.2g}: above {}",
-                    rose,
-                    *judgement.p,
-                    adjusted_p,
-                    rules.alpha));
+    const auto tested =
+        fmt::format("{}, p {:.2g}, corrected {:.2g}", rose, *judgement.p, adjusted_p);
+    const bool apart = judgement.kind == FigureKind::kTime && !samples.turns;
+    if (adjusted_p > rules.alpha) {
+      set(Verdict::kCannotTell, fmt::format("{}: above {}", tested, rules.alpha));
+    } else if (apart && ratio <= tolerance.ratio_apart) {
+      set(Verdict::kCannotTell,
+          fmt::format("{}: the builds took no turns, so up to {} it may be the machine",
+                      tested,
+                      tolerance.ratio_apart));
+    } else {
+      set(Verdict::kRegressed, tested);
+    }
   }
 }
 
@@ -151,34 +202,43 @@ void judge_one(CostComparison* comparison, double adjusted_p, bool enough, const
 
 std::vector<Judgement> judge_samples(std::vector<CostComparison> comparisons,
                                      const GateRules& rules) {
-  const auto enough = [&](const CostComparison& comparison) {
-    return comparison.obstacle.empty() && !comparison.same_run &&
-           smallest_mann_whitney_p(comparison.baseline.size(), comparison.current.size()) <=
-               rules.alpha;
-  };
+  std::vector<Samples> tested;
   std::map<std::string, std::vector<double>> families;
   for (auto& comparison : comparisons) {
     auto& judgement = comparison.judgement;
-    judgement.pairs = std::min(comparison.baseline.size(), comparison.current.size());
-    if (!comparison.baseline.empty() && !comparison.current.empty() &&
-        median(comparison.baseline) > 0) {
-      judgement.baseline = median(comparison.baseline);
-      judgement.current = median(comparison.current);
+    auto samples = single_samples(comparison);
+    if (judgement.kind == FigureKind::kTime) {
+      if (auto turns = samples_of_turns(comparison); turns.smallest_p() <= rules.alpha) {
+        samples = std::move(turns);
+      }
+    }
+    judgement.pairs = std::min(samples.baseline.size(), samples.current.size());
+    if (judgement.pairs > 0 && median(samples.baseline) > 0) {
+      judgement.baseline = median(samples.baseline);
+      judgement.current = median(samples.current);
       judgement.change = *judgement.current / *judgement.baseline;
     } else if (comparison.obstacle.empty()) {
       comparison.obstacle = "no positive sample on one side";
     }
-    if (enough(comparison)) {
-      judgement.p = mann_whitney(comparison.baseline, comparison.current).p;
+    if (comparison.obstacle.empty() && !comparison.same_run &&
+        samples.smallest_p() <= rules.alpha) {
+      auto tolerated = samples.baseline;
+      for (auto& value : tolerated) {
+        value *= comparison.tolerance.ratio;
+      }
+      judgement.p = mann_whitney(tolerated, samples.current).p;
       families[judgement.metric].push_back(*judgement.p);
     }
+    tested.push_back(std::move(samples));
   }
   for (auto& [metric, p] : families) {
     p = holm(p);
   }
   std::map<std::string, std::size_t> next;
   std::vector<Judgement> judgements;
-  for (auto& comparison : comparisons) {
+  for (std::size_t i = 0; i < comparisons.size(); ++i) {
+    auto& comparison = comparisons[i];
+    const auto& samples = tested[i];
     auto& judgement = comparison.judgement;
     if (comparison.same_run) {
       judgement.verdict = Verdict::kNotRegressed;
@@ -187,14 +247,14 @@ std::vector<Judgement> judge_samples(std::vector<CostComparison> comparisons,
       judgement.verdict = Verdict::kCannotTell;
       judgement.reason = comparison.obstacle;
     } else {
-      judgement.interval = bootstrap_ratio(comparison.baseline,
-                                           comparison.current,
+      judgement.interval = bootstrap_ratio(samples.baseline,
+                                           samples.current,
                                            kIntervalCoverage,
                                            kBootstrapDraws,
                                            judge_stream("bootstrap", judgement));
-      const bool tested = judgement.p.has_value();
-      const double adjusted = tested ? families[judgement.metric][next[judgement.metric]++] : 1;
-      judge_one(&comparison, adjusted, tested, rules);
+      const bool enough = judgement.p.has_value();
+      const double adjusted = enough ? families[judgement.metric][next[judgement.metric]++] : 1;
+      judge_one(&comparison, samples, adjusted, enough, rules);
     }
     apply_level(rules, comparison.tolerance.level, &judgement);
     judgements.push_back(std::move(judgement));

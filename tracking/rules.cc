@@ -117,6 +117,7 @@ Rule parse_rule(const YamlNode& node) {
                      "min_effect",
                      "limit",
                      "ratio",
+                     "ratio_apart",
                      "floor_ms",
                      "floor_mib",
                      "ratio_limit"},
@@ -142,6 +143,8 @@ Rule parse_rule(const YamlNode& node) {
       rule.limit = limit ? std::optional(*limit / 100) : std::nullopt;
     } else if (key == "ratio") {
       rule.ratio = number_at(value, key, 1, 1000);
+    } else if (key == "ratio_apart") {
+      rule.ratio_apart = number_at(value, key, 1, 1000);
     } else if (key == "floor_ms") {
       rule.floor_ms = number_at(value, key, 0, 1e9);
     } else if (key == "floor_mib") {
@@ -196,6 +199,7 @@ Tolerance GateRules::tolerance(const CellName& cell,
     tolerance.min_effect = rule.min_effect.value_or(tolerance.min_effect);
     tolerance.limit = rule.limit.value_or(tolerance.limit);
     tolerance.ratio = rule.ratio.value_or(tolerance.ratio);
+    tolerance.ratio_apart = rule.ratio_apart.value_or(tolerance.ratio_apart);
     tolerance.floor_ms = rule.floor_ms.value_or(tolerance.floor_ms);
     tolerance.floor_mib = rule.floor_mib.value_or(tolerance.floor_mib);
     auto& ratio_limit = kind == FigureKind::kTime ? tolerance.time_limit : tolerance.memory_limit;

@@ -55,7 +55,7 @@ struct Judgement {
   // current / baseline.
   std::optional<double> change{};
   std::optional<Interval> interval{};  // of change, 95 %
-  std::optional<double> p{};           // one-sided, that current is worse
+  std::optional<double> p{};  // one-sided, that current is worse; costs: by more than the ratio
   std::optional<double> adjusted_p{};  // after Holm's correction
   std::size_t pairs = 0;
   std::size_t classes = 0;

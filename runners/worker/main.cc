@@ -166,6 +166,8 @@ int main_checked(int argc, char** argv) {
   std::string method, options_text = "{}";
   std::int64_t size = 0;
   describe->add_option("--method", method, "only this method");
+  bool only_plugins = false;
+  describe->add_flag("--only-plugins", only_plugins, "only the methods that plugins bring");
   describe->add_option("--size", size, "side of the input in pixels");
   describe->add_option("--options", options_text, "options that differ from the defaults, as JSON");
 
@@ -224,9 +226,10 @@ int main_checked(int argc, char** argv) {
   }
   Json described = Json::array();
   for (const auto& entry : methods) {
-    if (method.empty() || entry.name == methods.at(method).name) {
+    const auto source = sources.find(entry.name);
+    if ((method.empty() || entry.name == methods.at(method).name) &&
+        (!only_plugins || source != sources.end())) {
       described.push_back(describe_method(entry, options, size));
-      const auto source = sources.find(entry.name);
       described.back()["plugin"] = source == sources.end() ? "" : source->second;
     }
   }

@@ -1,4 +1,4 @@
-// track, bisect and tools/ci_gate as a user meets them.
+// track and bisect as a user meets them.
 #include <algorithm>
 #include <filesystem>
 #include <string>
@@ -139,53 +139,6 @@ TEST(Bisect, AnythingElseStopsTheSearch) {
   EXPECT_EQ(adbench(temp, {"bisect", "--good", "none", "--bad", "HEAD", "--", "true"}).code, 2);
   EXPECT_EQ(adbench(temp, {"bisect", "--good", "-x", "--bad", "HEAD", "--", "true"}).code, 2);
   EXPECT_EQ(adbench(temp, {"bisect", "--good", "HEAD", "--bad", "HEAD"}).code, 2);
-}
-
-// --- tools/ci_gate, with a program in place of adbench that writes down how it was called
-
-ProgramResult ci_gate(const TempFolder& temp, const std::string& words) {
-  temp.write("adbench",
-             "#!/bin/sh\n"
-             "echo \"$@\" >> calls\n"
-             "[ \"$1\" != run ] || { touch .adbench/run.sqlite; exit $(cat run_code); }\n"
-             "[ \"$1\" != gate ] || exit 5\n");
-  fs::permissions(temp.path() / "adbench", fs::perms::owner_all);
-  return run_program(
-      "/bin/sh",
-      {"-c", "unset GITHUB_ACTIONS; ADBENCH=./adbench " ADB_SOURCE "/tools/ci_gate " + words},
-      temp.path());
-}
-
-TEST(CiGate, WithoutABaselineItPassesAndWithOneTheGateDecides) {
-  const TempFolder temp;
-  temp.write("run_code", "0");
-  const auto first = ci_gate(temp, "--methods null");
-  EXPECT_EQ(first.code, 0);
-  EXPECT_THAT(first.err, HasSubstr("no baseline yet"));
-  EXPECT_EQ(ci_gate(temp, "--update --methods null").code, 0);
-  EXPECT_TRUE(fs::exists(temp.path() / ".adbench/baseline.sqlite"));
-  temp.write("gate.yaml", "");
-  EXPECT_EQ(ci_gate(temp, "--methods null").code, 5);
-  EXPECT_THAT(
-      read_text(temp.path() / "calls", ErrorKind::kData),
-      ::testing::EndsWith(
-          "run --methods null --store .adbench/run.sqlite\n"
-          "gate --baseline main --baseline-store .adbench/baseline.sqlite --store "
-          ".adbench/run.sqlite --junit .adbench/reports/junit.xml --gitlab "
-          ".adbench/reports/code-quality.json --markdown .adbench/reports/comment.md --badge "
-          ".adbench/reports/badge.svg --rules gate.yaml\n"));
-}
-
-TEST(CiGate, FailedCellsAreJudgedButNeverBecomeTheBaseline) {
-  const TempFolder temp;
-  temp.write("run_code", "0");
-  ASSERT_EQ(ci_gate(temp, "--update --methods null").code, 0);
-  temp.write("run_code", "4");
-  EXPECT_EQ(ci_gate(temp, "--methods null").code, 5);
-  EXPECT_EQ(ci_gate(temp, "--update --methods null").code, 4);
-  temp.write("run_code", "3");
-  EXPECT_EQ(ci_gate(temp, "--methods null").code, 3);
-  EXPECT_EQ(ci_gate(temp, "").code, 2);
 }
 
 }  // namespace

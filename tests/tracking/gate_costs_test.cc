@@ -1,9 +1,12 @@
 // The gate on time and memory, and on the noise of an unchanged build.
+#include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/seed.h"
 #include "tests/tracking/gates.h"
+#include "tracking/judge.h"
 
 namespace adb {
 namespace {
@@ -26,37 +29,72 @@ std::vector<EfficiencyRow> costs(double time_ms, double memory_mib) {
           {.key = "parameters", .value = 1e6, .unit = "1"}};
 }
 
-// Five seeds on each side: times as given, with a little noise.
-Store five_seeds(double before_ms, double now_ms, double before_mib, double now_mib) {
+// Five seeds on each side: times as given, with a little noise. The builds take turns, or the
+// second comes after the first.
+Store five_seeds(
+    double before_ms, double now_ms, double before_mib, double now_mib, bool turns = true) {
   auto noise = Stream(1, "gate_test");
-  auto store = with_baseline([&](Store& s) {
-    for (int seed = 0; seed < 5; ++seed) {
-      add_run(s,
-              run_of("rd", seed, 1),
-              constant(0.9),
-              commit("abc"),
-              costs(before_ms * (1 + 0.01 * noise.uniform()), before_mib));
-    }
-  });
+  auto store = Store::in_memory();
+  std::vector<RunId> baseline;
+  const auto add = [&](int seed, const char* code, double ms, double mib) {
+    return add_run(store,
+                   run_of("rd", seed, 1),
+                   constant(0.9),
+                   commit(code),
+                   costs(ms * (1 + 0.01 * noise.uniform()), mib));
+  };
   for (int seed = 0; seed < 5; ++seed) {
-    add_run(store,
-            run_of("rd", seed, 1),
-            constant(0.9),
-            commit("def"),
-            costs(now_ms * (1 + 0.01 * noise.uniform()), now_mib));
+    baseline.push_back(add(seed, "abc", before_ms, before_mib));
+    if (turns) {
+      add(seed, "def", now_ms, now_mib);
+    }
   }
+  for (int seed = 0; seed < 5 && !turns; ++seed) {
+    add(seed, "def", now_ms, now_mib);
+  }
+  store.set_baseline("main", baseline);
   return store;
 }
 
-TEST(GateCosts, ASlowerBuildIsRegressedWhenSamplesSuffice) {
+TEST(GateCosts, ASlowerBuildIsRegressedWhenTurnsSuffice) {
   const auto report = gate(five_seeds(20, 24, 500, 510));
   EXPECT_EQ(report.exit_code, 5);
   const auto time = find(report, "time_per_image_ms");
   EXPECT_EQ(time.verdict, Verdict::kRegressed);
   EXPECT_NEAR(time.change.value(), 1.2, 0.02);
   EXPECT_DOUBLE_EQ(time.p.value(), 1.0 / 252);
+  EXPECT_THAT(time.reason, HasSubstr("5 and 5 turns"));
   EXPECT_EQ(find(report, "peak_memory_bytes").verdict, Verdict::kNotRegressed);
   EXPECT_EQ(report.judgements.size(), kNumMetrics + 2) << "throughput and parameters are no costs";
+}
+
+TEST(GateCosts, TheTestIsOfMoreThanTheRatio) {
+  auto store = with_baseline(
+      [](Store& s) { add_run(s, run_of("rd", 0, 1), constant(0.9), commit("a"), costs(20, 500)); });
+  for (int turn = 0; turn < 5; ++turn) {
+    if (turn > 0) {
+      add_run(store, run_of("rd", 0, 1), constant(0.9), commit("a"), costs(20 + turn, 500));
+    }
+    add_run(store, run_of("rd", 0, 1), constant(0.9), commit("b"), costs(24.5 + turn, 500));
+  }
+  const auto time = find(gate(store), "time_per_image_ms");
+  EXPECT_GT(time.change.value(), 1.2);
+  EXPECT_EQ(time.verdict, Verdict::kCannotTell) << "slower in every turn, but by 1.02 at least";
+  EXPECT_GT(time.p.value(), 0.01);
+}
+
+TEST(GateCosts, BuildsThatTookNoTurnsMustBeFarApart) {
+  const auto verdict = [](double now_ms, const std::string& text = "") {
+    return find(gate(five_seeds(20, now_ms, 500, 500, false), rules(text)), "time_per_image_ms");
+  };
+  EXPECT_EQ(verdict(21.5).verdict, Verdict::kNotRegressed);
+  EXPECT_EQ(verdict(40).verdict, Verdict::kCannotTell);
+  EXPECT_THAT(verdict(40).reason, HasSubstr("took no turns, so up to 3 it may be the machine"));
+  EXPECT_EQ(verdict(70).verdict, Verdict::kRegressed);
+  EXPECT_EQ(verdict(40, "rules: [{ratio_apart: 1.5}]").verdict, Verdict::kRegressed);
+  // Memory does not drift.
+  EXPECT_EQ(find(gate(five_seeds(20, 20, 500, 600, false)), "peak_memory_bytes").verdict,
+            Verdict::kRegressed);
 }
 
 TEST(GateCosts, RatioFloorAndFewSamplesHoldBack) {
@@ -76,7 +114,6 @@ TEST(GateCosts, RatioFloorAndFewSamplesHoldBack) {
 }
 
 TEST(GateCosts, RepetitionsOfOneCellAreSamples) {
-  // Two builds take turns on one machine.
   auto store = with_baseline(
       [](Store& s) { add_run(s, run_of("rd", 0, 1), constant(0.9), commit("a"), costs(20, 500)); });
   for (int i = 0; i < 5; ++i) {
@@ -102,6 +139,25 @@ TEST(GateCosts, RepetitionsOfTheSameBuildAreSplitAtTheBaseline) {
   const auto time = find(gate(store), "time_per_image_ms");
   EXPECT_EQ(time.verdict, Verdict::kNotRegressed);
   EXPECT_THAT(time.reason, HasSubstr("5 and 6 samples"));
+}
+
+TEST(GateCosts, ATurnIsOneSampleHoweverManyRunsItHas) {
+  // Five turns of the baseline, four of the other build, whose last one has twenty runs.
+  auto store = with_baseline(
+      [](Store& s) { add_run(s, run_of("rd", 0, 1), constant(0.9), commit("a"), costs(20, 500)); });
+  const auto add = [&](const char* code, double ms) {
+    add_run(store, run_of("rd", 0, 1), constant(0.9), commit(code), costs(ms, 500));
+  };
+  for (int turn = 0; turn < 4; ++turn) {
+    add("b", 20.5 + turn);
+    add("a", 21 + turn);
+  }
+  for (int run = 0; run < 20; ++run) {
+    add("b", 50);
+  }
+  const auto time = find(gate(store), "time_per_image_ms");
+  EXPECT_EQ(time.verdict, Verdict::kNotRegressed) << time.reason;
+  EXPECT_THAT(time.reason, HasSubstr("5 and 5 turns"));
 }
 
 TEST(GateCosts, OtherMachinesDoNotCompareUnlessSaidSo) {
@@ -146,7 +202,31 @@ TEST(GateCosts, ALeakIsFoundInOneRun) {
   EXPECT_EQ(find(gate(store), "peak_memory_bytes").verdict, Verdict::kRegressed);
 }
 
-// --- fifty repetitions of an unchanged build on a noisy machine
+// --- noise
+
+TEST(GateNoise, FalseAlarmsOfTimes) {
+  // Unchanged times, five turns, noise of 20 %. A test of the baseline itself would alarm more
+  // often.
+  int by_plain_test = 0, alarms = 0;
+  for (int trial = 0; trial < 2000; ++trial) {
+    auto noise = Stream(0, "gate_test.times", 0, trial);
+    CostComparison comparison;
+    comparison.judgement.kind = FigureKind::kTime;
+    comparison.judgement.metric = "train_s";
+    std::vector<double> baseline, current;
+    for (int turn = 0; turn < 5; ++turn) {
+      baseline.push_back(std::exp(0.2 * noise.normal()));
+      current.push_back(std::exp(0.2 * noise.normal()));
+      comparison.baseline.push_back({baseline.back(), {"", 2 * turn}});
+      comparison.current.push_back({current.back(), {"", 2 * turn + 1}});
+    }
+    const auto judged = judge_samples({comparison}, {}).at(0);
+    by_plain_test += mann_whitney(baseline, current).p <= 0.01 && judged.change.value() > 1.1;
+    alarms += judged.verdict == Verdict::kRegressed;
+  }
+  EXPECT_GE(by_plain_test, 10);
+  EXPECT_LE(alarms, 4);
+}
 
 TEST(GateNoise, FiftyRepetitionsOfAnUnchangedBuildNeverFail) {
   for (int repetition = 0; repetition < 50; ++repetition) {
@@ -155,21 +235,27 @@ TEST(GateNoise, FiftyRepetitionsOfAnUnchangedBuildNeverFail) {
     const auto noisy = [&](const std::string&, const std::string&) {
       return 0.9 + 0.002 * noise.normal();
     };
-    const auto add_all = [&](Store& store) {
-      for (const char* method : {"rd", "vitad"}) {
-        for (int seed = 0; seed < 5; ++seed) {
-          add_run(store,
-                  on_gpu(method, seed, 4),
-                  noisy,
-                  commit("abc"),
-                  costs(20 * (1 + 0.2 * noise.uniform()), 500 + 20 * noise.uniform()));
+    auto store = Store::in_memory();
+    std::vector<RunId> baseline;
+    for (const char* method : {"rd", "vitad"}) {
+      for (int seed = 0; seed < 5; ++seed) {
+        for (const bool first : {true, false}) {
+          const auto id =
+              add_run(store,
+                      on_gpu(method, seed, 4),
+                      noisy,
+                      commit("abc"),
+                      costs(20 * (1 + 0.2 * noise.uniform()), 500 + 20 * noise.uniform()));
+          if (first) {
+            baseline.push_back(id);
+          }
         }
       }
-    };
-    auto store = with_baseline(add_all);
-    add_all(store);
+    }
+    store.set_baseline("main", baseline);
     const auto report = gate(store, rules("draws: 1000"));
     EXPECT_EQ(report.exit_code, 0) << repetition;
+    EXPECT_THAT(find(report, "time_per_image_ms").reason, HasSubstr("5 and 5 turns"));
   }
 }
 

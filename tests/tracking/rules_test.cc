@@ -42,7 +42,7 @@ rules:
     method: rd
     min_effect: 0.5
     limit: none
-  - {metric: train_s, ratio: 1.5, floor_ms: 100, ratio_limit: 3}
+  - {metric: train_s, ratio: 1.5, ratio_apart: 4, floor_ms: 100, ratio_limit: 3}
   - {class: bolt, metric: mad, level: fail, limit: 2}
 )");
   EXPECT_EQ(parsed.alpha, 0.05);
@@ -60,6 +60,7 @@ rules:
   EXPECT_DOUBLE_EQ(bolt.min_effect, 0.005);
   const auto time = parsed.tolerance(kRd, "", "train_s", FigureKind::kTime);
   EXPECT_EQ(time.ratio, 1.5);
+  EXPECT_EQ(time.ratio_apart, 4);
   EXPECT_EQ(time.floor_ms, 100);
   EXPECT_EQ(time.time_limit, 3);
   EXPECT_EQ(time.memory_limit, 1.5);
