@@ -6,15 +6,17 @@
 
 #include "core/text.h"
 #include "reports/figures/parts.h"
+#include "reports/figures/picture.h"
 
 namespace adb {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, FigureKind>, 4> kKinds = {{
+constexpr std::array<std::pair<std::string_view, FigureKind>, 5> kKinds = {{
     {"curves", FigureKind::kCurves},
     {"images", FigureKind::kImages},
     {"resolution", FigureKind::kResolution},
     {"ranking", FigureKind::kRanking},
+    {"frequency", FigureKind::kFrequency},
 }};
 
 }  // namespace
@@ -32,6 +34,18 @@ std::string text_at(
                      classes,
                      more,
                      escape_markup(text));
+}
+
+std::string picture_at(int x, int y, int side, const std::string& bytes) {
+  return bytes.empty() ? ""
+                       : fmt::format(
+                             "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" "
+                             "preserveAspectRatio=\"none\" href=\"{}\"/>",
+                             x,
+                             y,
+                             side,
+                             side,
+                             data_address(bytes));
 }
 
 Place only_place(const PageView& view) {
@@ -101,8 +115,10 @@ std::string figure_svg(PageInput input, FigureKind kind, const FigureOptions& op
       return standalone_svg(resolution_figure(view, options));
     case FigureKind::kRanking:
       return standalone_svg(ranking_figure(view, options));
+    case FigureKind::kFrequency:
+      break;
   }
-  fail(ErrorKind::kInternal, "figure {} is not known", static_cast<int>(kind));
+  fail(ErrorKind::kInternal, "figure {} is not drawn from runs", static_cast<int>(kind));
 }
 
 }  // namespace adb

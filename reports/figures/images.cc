@@ -87,17 +87,7 @@ std::string images_figure(const PageView& view, const FigureOptions& options) {
     out += text_at(kLabel - 6, kHead + row * (kSide + kGap) + kSide / 2 + 3, "e", name);
   };
   const auto picture = [&](int row, int column, const std::string& bytes) {
-    if (bytes.empty()) {
-      return;
-    }
-    out += fmt::format(
-        "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" "
-        "href=\"{}\"/>",
-        kLabel + column * (kSide + kGap),
-        kHead + row * (kSide + kGap),
-        kSide,
-        kSide,
-        data_address(bytes));
+    out += picture_at(kLabel + column * (kSide + kGap), kHead + row * (kSide + kGap), kSide, bytes);
   };
   label(0, "input");
   label(1, "ground truth");

@@ -25,6 +25,9 @@ std::string text_at(double x,
                     std::string_view text,
                     std::string_view more = "");
 
+// Bytes of a PNG or JPEG as a square; "" for "".
+std::string picture_at(int x, int y, int side, const std::string& bytes);
+
 // The one place whose groups are drawn. throws: Error(kUsage) when there is none or another one
 Place only_place(const PageView& view);
 
