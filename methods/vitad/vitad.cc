@@ -5,6 +5,7 @@
 
 #include <torch/torch.h>
 
+#include "methods/optional.h"
 #include "methods/vitad/augment.h"
 #include "methods/vitad/golden.h"
 #include "methods/vitad/network.h"
@@ -35,7 +36,7 @@ class EvaluationMode {
   bool was_training_;
 };
 
-class Vitad final : public Method {
+class Vitad final : public Method, public RebuildsFeatures {
  public:
   Vitad(const VitadOptions& options, const Context& context)
       : options_(options),
@@ -82,6 +83,23 @@ class Vitad final : public Method {
     const auto maps = vitad::anomaly_maps(
         network_.architecture(), network_.teachers(features), network_.rebuild(features));
     return {maps.smooth, pooled_maximum(maps.smooth, vitad::kScoreWindow)};
+  }
+
+  std::vector<FeaturePair> feature_pairs(const Batch& batch) override {
+    const at::NoGradGuard no_grad;
+    const EvaluationMode evaluation(network_);
+    const auto features = encoded(batch);
+    const auto teachers = network_.teachers(features);
+    const auto rebuilt = network_.rebuild(features);
+    const auto side = network_.architecture().grid;
+    const auto& blocks = network_.architecture().teachers;
+    std::vector<FeaturePair> pairs;
+    for (std::size_t i = 0; i < teachers.size(); ++i) {
+      pairs.push_back({"block" + std::to_string(blocks[i]),
+                       teachers[i].transpose(1, 2).unflatten(2, {side, side}),
+                       rebuilt[i].transpose(1, 2).unflatten(2, {side, side})});
+    }
+    return pairs;
   }
 
   std::vector<at::Tensor> features(const at::Tensor& images) override {

@@ -141,6 +141,35 @@ TEST_F(Predict, NamesWhatIsWrong) {
   write_file_atomic(weights, before);
 }
 
+TEST_F(Predict, DrawsTheFrequenciesOfRebuiltFeatures) {
+  const auto image = (test_folder() / "good" / "000.png").string();
+  const auto drawn =
+      adbench({"figure", "frequency", image, "--run", "1", "--out", "frequency.svg"});
+  ASSERT_EQ(drawn.code, 0) << drawn.err;
+  EXPECT_EQ(drawn.out, "");
+  const auto svg = read_text(temp_->path() / "frequency.svg", ErrorKind::kData);
+  EXPECT_THAT(svg, HasSubstr("vitad, run 1: low frequencies up to 0.25 of the highest"));
+  EXPECT_THAT(svg, HasSubstr("block3 low"));
+  EXPECT_THAT(svg, HasSubstr("000.png"));
+
+  const auto expect = [&](int code, const char* part, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "figure");
+    const auto end = adbench(arguments);
+    EXPECT_EQ(end.code, code) << end.err;
+    EXPECT_THAT(end.err, HasSubstr(part));
+    EXPECT_EQ(end.out, "");
+  };
+  expect(3, "'absent.png' does not exist", {"frequency", "absent.png", "--run", "1"});
+  expect(2, "needs --run N and images", {"frequency", "--run", "1"});
+  expect(2, "needs --run N and images", {"frequency", image});
+  expect(2, "are of the figure 'frequency', not of 'ranking'", {"ranking", image});
+  expect(2, "has no run '99'", {"frequency", image, "--run", "99"});
+  expect(2, "--cutoff", {"frequency", image, "--run", "1", "--cutoff", "2"});
+  ASSERT_EQ(
+      adbench({"run", "--methods", "null", "--protocol", "smoke", "--categories", "gear"}).code, 0);
+  expect(2, "method 'null' rebuilds no features", {"frequency", image, "--run", "2"});
+}
+
 TEST_F(Predict, SpeedKeepsEverySample) {
   const auto end = adbench({"speed",
                             "--methods",
