@@ -3,9 +3,11 @@
 #define AT_PER_OPERATOR_HEADERS
 #include <cmath>
 #include <numbers>
+#include <vector>
 
 #include <gtest/gtest.h>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
@@ -48,8 +50,8 @@ TEST(SplitBands, TheEdgeOfTheDiscIsLow) {
 
 TEST(SplitBands, EachChannelIsSplitByItself) {
   const auto low = wave(1, 1);
-  const auto high = 2 * wave(5, 0);
-  const auto bands = split_bands(at::cat({low, high}), 0.25);
+  const auto high = wave(5, 0) * 2;
+  const auto bands = split_bands(at::cat(std::vector<at::Tensor>{low, high}), 0.25);
   EXPECT_NEAR(largest(bands.low - low[0].abs()), 0, 1e-12);
   EXPECT_NEAR(largest(bands.high - high[0].abs()), 0, 1e-12);
   EXPECT_NEAR(bands.high_share, 0.8, 1e-12) << "amplitudes 1 and 2";
