@@ -79,6 +79,13 @@ std::string stored_figure(const FigureFlags& flags, FigureKind kind) {
   return figure_svg(read_page(store, filter, options), kind, flags.options);
 }
 
+// The last three names of a path: what fits above a picture.
+std::string short_path(const std::string& path) {
+  auto names = split(path, '/');
+  names.erase(names.begin(), names.end() - std::min<std::ptrdiff_t>(3, std::ssize(names)));
+  return join(names, "/");
+}
+
 // The figure's SVG; nothing when the worker failed, with its exit code in *code.
 std::optional<std::string> frequency_figure(const FigureFlags& flags, int* code) {
   ADB_CHECK(!flags.trained.run.empty() && !flags.trained.inputs.empty(),
@@ -99,7 +106,8 @@ std::optional<std::string> frequency_figure(const FigureFlags& flags, int* code)
     const auto part = [&](const Json& bands) -> FrequencyImage::Part {
       return {bytes(bands.at("low")), bytes(bands.at("high")), bands.at("high_share")};
     };
-    FrequencyImage image{.name = answer.at("image"), .input = bytes(answer.at("input"))};
+    FrequencyImage image{.name = short_path(answer.at("image")),
+                         .input = bytes(answer.at("input"))};
     for (const auto& pair : answer.at("pairs")) {
       image.pairs.push_back({pair.at("name"), part(pair.at("given")), part(pair.at("rebuilt"))});
     }

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <map>
+#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -33,25 +36,38 @@ bool is_image_name(const fs::path& file) {
   return false;
 }
 
-// [id, file] for each image. A folder gives all images below it, by path.
+// [id, file] for each image, each file once. A folder gives all images below it, by path; where
+// that is not unique (a/0.png b/0.png) the id is the whole path.
 Json images_of(const std::vector<fs::path>& inputs) {
-  Json images = Json::array();
+  std::vector<std::pair<std::string, std::string>> found;
+  std::set<std::string> files;
+  std::map<std::string, int> names;
+  const auto add = [&](const std::string& name, const fs::path& file) {
+    const auto whole = fs::absolute(file).lexically_normal().string();
+    if (files.insert(whole).second) {
+      found.emplace_back(name, whole);
+      ++names[name];
+    }
+  };
   for (const auto& input : inputs) {
     ADB_CHECK(fs::exists(input), ErrorKind::kData, "'{}' does not exist", input.string());
     if (!fs::is_directory(input)) {
-      images.push_back({input.filename().string(), fs::absolute(input).string()});
+      add(input.filename().string(), input);
       continue;
     }
-    const auto before = images.size();
+    bool any = false;
     for (const auto& file : files_below(input)) {
       if (is_image_name(file)) {
-        images.push_back({file, fs::absolute(input / file).string()});
+        add(file, input / file);
+        any = true;
       }
     }
-    ADB_CHECK(images.size() > before,
-              ErrorKind::kData,
-              "no image file (PNG, JPEG, BMP, TIFF) below '{}'",
-              input.string());
+    ADB_CHECK(
+        any, ErrorKind::kData, "no image file (PNG, JPEG, BMP, TIFF) below '{}'", input.string());
+  }
+  Json images = Json::array();
+  for (const auto& [name, file] : found) {
+    images.push_back({names[name] > 1 ? fs::path(file).relative_path().string() : name, file});
   }
   return images;
 }

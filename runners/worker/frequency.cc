@@ -100,17 +100,16 @@ void split_images(const FrequencyJob& job,
            {split_bands(pair.given[0], job.cutoff), split_bands(pair.rebuilt[0], job.cutoff)}});
     }
   }
-  const auto extreme = [&](std::size_t pair, std::size_t band, bool largest) {
-    double found = largest ? -std::numeric_limits<double>::infinity()
-                           : std::numeric_limits<double>::infinity();
+  // Of all images, so that those compare; features and rebuilt ones may be of another magnitude.
+  const auto ends = [&](std::size_t pair, std::size_t part, std::size_t band) {
+    double low = std::numeric_limits<double>::infinity();
+    double high = -low;
     for (const auto& pairs : images) {
-      for (const auto& part : pairs[pair].parts) {
-        const auto& map = band_of(part, band);
-        found = largest ? std::max(found, map.max().item<double>())
-                        : std::min(found, map.min().item<double>());
-      }
+      const auto& map = band_of(pairs[pair].parts[part], band);
+      low = std::min(low, map.min().item<double>());
+      high = std::max(high, map.max().item<double>());
     }
-    return found;
+    return std::pair(low, high);
   };
   for (std::size_t i = 0; i < images.size(); ++i) {
     const auto write = [&](const std::string& name, const Image& picture) {
@@ -136,11 +135,10 @@ void split_images(const FrequencyJob& job,
         Json& bands = shown[kParts[part]];
         bands["high_share"] = pair.parts[part].high_share;
         for (std::size_t band = 0; band < kBands.size(); ++band) {
+          const auto [low, high] = ends(p, part, band);
           bands[kBands[band]] =
               write(fmt::format("{}-{}-{}", pair.name, kParts[part], kBands[band]),
-                    picture_of(band_of(pair.parts[part], band),
-                               extreme(p, band, false),
-                               extreme(p, band, true)));
+                    picture_of(band_of(pair.parts[part], band), low, high));
         }
       }
       line["pairs"].push_back(std::move(shown));

@@ -32,7 +32,7 @@ FrequencyJob frequency_job_from_json(const Json& json);
 // Calls `tell` once for each image, in their order, with files in `out`:
 //   {image, input, pairs: [{name, given: {low, high, high_share}, rebuilt: {...}}]}
 // `input` is the image at most 128 pixels a side; `low` and `high` are 8-bit grey PNG, one pixel a
-// position, with one scale for all pictures of a pair and band.
+// position, of one scale for a pair, part and band over all images.
 //   throws: Error(kUsage) of a method that rebuilds no features; load_trained's; Error(kData) of an
 //   image that cannot be read or a file that cannot be written; Error(kNumeric) of features that
 //   are not finite

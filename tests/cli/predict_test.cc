@@ -113,6 +113,20 @@ TEST_F(Predict, WritesMapMaskAndOverlayOfTheImagesSize) {
   EXPECT_FALSE(fs::exists(temp_->path() / "shown" / ".maps.partial"));
 }
 
+TEST_F(Predict, KeepsImagesOfOneNameApart) {
+  const auto good = test_folder() / "good" / "000.png";
+  const auto copy = temp_->path() / "elsewhere" / "000.png";
+  std::filesystem::create_directories(copy.parent_path());
+  std::filesystem::copy_file(good, copy);
+  const auto end = adbench(
+      {"predict", good.string(), copy.string(), good.string(), "--run", "1", "--out", "apart"});
+  ASSERT_EQ(end.code, 0) << end.err;
+  const auto lines = lines_of(end.out);
+  ASSERT_EQ(lines.size(), 2U) << "each file once";
+  EXPECT_EQ(lines[0].at("score"), lines[1].at("score"));
+  EXPECT_NE(lines[0].at("map"), lines[1].at("map"));
+}
+
 TEST_F(Predict, NamesWhatIsWrong) {
   std::ofstream(temp_->path() / "broken.png") << "no image";
   const auto broken =
@@ -122,6 +136,10 @@ TEST_F(Predict, NamesWhatIsWrong) {
   ASSERT_GT(lines.size(), 1U);
   EXPECT_THAT(lines[0].at("error").get<std::string>(), HasSubstr("broken.png"));
   EXPECT_TRUE(lines[1].contains("score")) << "the other images are done";
+
+  const auto unseen = adbench({"predict", "broken.png", "--run", "1", "--threshold", "0.5"});
+  EXPECT_EQ(unseen.code, 2) << "a mask that nobody would see";
+  EXPECT_THAT(unseen.err, HasSubstr("--threshold requires --out"));
 
   const auto absent = adbench({"predict", "absent.png", "--run", "1"});
   EXPECT_EQ(absent.code, 3);
