@@ -33,8 +33,10 @@ Command predict_command() {
             add_store_flag(app, &flags->store);
             add_trained_flags(app, flags.get());
             app.get_option("--run")->required();
-            app.add_option("--out", flags->out, "folder for the pictures (default: scores only)");
-            app.add_option("--threshold", flags->threshold, "of map values, for masks");
+            auto* out = app.add_option(
+                "--out", flags->out, "folder for the pictures (default: scores only)");
+            app.add_option("--threshold", flags->threshold, "of map values, for masks in --out")
+                ->needs(out);
             return [flags] { return predict(*flags); };
           }};
 }

@@ -144,7 +144,8 @@ void add_axes(std::string& out,
   }
   for (const double tick : x.ticks()) {
     fmt::format_to(std::back_inserter(grid), "M{:.1f} {:.1f}v3", x.at(tick), bottom);
-    add_text(out, x.at(tick), bottom + 13, "k m", short_number(tick));
+    const std::string text = short_number(tick);
+    add_text(out, std::min(x.at(tick), width - width_of(text) / 2), bottom + 13, "k m", text);
   }
   fmt::format_to(std::back_inserter(out), "<path class=\"g\" d=\"{}\"/>", grid);
   fmt::format_to(std::back_inserter(out),
