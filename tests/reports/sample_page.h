@@ -129,6 +129,8 @@ inline void add_sample_sizes(PageInput& input) {
         sample_report_run(100 + size, "rd", 0, 0.5 + 0.0005 * static_cast<double>(size));
     run.run.options = input.runs[0].run.options;
     run.run.changed_options = input.runs[0].run.changed_options;
+    run.run.changed_options.push_back(
+        {.path = "image_size", .value = size, .default_value = 256, .origin = "--set"});
     run.run.options["image_size"] = size;
     run.run.key += std::to_string(size);
     input.runs.push_back(run);
