@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "core/files.h"
+#include "core/scratch.h"
 #include "core/text.h"
 
 extern char** environ;
@@ -69,9 +70,6 @@ int run_program(const std::vector<std::string>& words, const fs::path* output = 
 class Worktree {
  public:
   Worktree(const fs::path& repository, const std::string& commit) : repository_(repository) {
-    std::string name = (fs::temp_directory_path() / "adbench-bisect-XXXXXX").string();
-    ADB_CHECK(::mkdtemp(name.data()) != nullptr, ErrorKind::kData, "cannot make '{}'", name);
-    folder_ = name;
     ADB_CHECK(run_program({"git",
                            "-C",
                            repository_.string(),
@@ -95,11 +93,9 @@ class Worktree {
     } catch (const std::exception&) {
       // A leftover checkout in the temporary folder is no reason to lose the answer.
     }
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
   }
 
-  fs::path tree() const { return folder_ / "tree"; }
+  fs::path tree() const { return folder_.path() / "tree"; }
   int git(std::vector<std::string> words) const {
     words.insert(words.begin(), {"git", "-C", tree().string()});
     return run_program(words);
@@ -107,7 +103,7 @@ class Worktree {
   // The output of a git command, without the last line break.
   std::string ask(std::vector<std::string> words) const {
     words.insert(words.begin(), {"git", "-C", tree().string()});
-    const auto file = folder_ / "answer";
+    const auto file = folder_.path() / "answer";
     ADB_CHECK(
         run_program(words, &file) == 0, ErrorKind::kUsage, "git failed: {}", join(words, " "));
     auto text = read_text(file, ErrorKind::kData);
@@ -119,7 +115,7 @@ class Worktree {
 
  private:
   fs::path repository_;
-  fs::path folder_;
+  ScratchFolder folder_{"adbench-bisect"};
 };
 
 int bisect(const BisectFlags& flags) {

@@ -101,7 +101,7 @@ int gc(const StoreFlags& flags) {
 Command store_command() {
   return {
       "store",
-      "check, diff, backup, export, merge, migrate, gc of result stores",
+      "check, diff, backup, export, import, merge, migrate, gc of result stores",
       [](CLI::App& app) {
         auto flags = std::make_shared<StoreFlags>();
         auto action = std::make_shared<std::function<int()>>();
@@ -123,6 +123,7 @@ Command store_command() {
 
         auto* backup = sub("backup", "a consistent copy", [](const StoreFlags& f) {
           backup_store(f.store, f.a);
+          fmt::print("{}: a copy of {}\n", f.a.string(), f.store.string());
           return 0;
         });
         add_store_flag(*backup, &flags->store);
@@ -130,22 +131,37 @@ Command store_command() {
 
         auto* exports = sub("export", "every table as CSV and JSON", [](const StoreFlags& f) {
           export_store(f.store, f.a);
+          fmt::print("{}: every table as .csv and .json\n", f.a.string());
           return 0;
         });
         add_store_flag(*exports, &flags->store);
         exports->add_option("to", flags->a, "folder to write")->required();
+
+        auto* imports =
+            sub("import", "a new store from an exported folder", [](const StoreFlags& f) {
+              fmt::print("{}: {} runs\n", f.store.string(), import_store(f.a, f.store));
+              return 0;
+            });
+        add_store_flag(*imports, &flags->store);
+        imports->add_option("from", flags->a, "folder that `store export` wrote")->required();
 
         auto* merges = sub("merge", "adds the runs of other stores; again changes nothing", merge);
         add_store_flag(*merges, &flags->store);
         add_json_flag(*merges, &flags->json);
         merges->add_option("from", flags->sources, "the other stores")->required();
 
-        auto* migrates = sub("migrate",
-                             "brings a store to the newest schema, after a backup",
-                             [](const StoreFlags& f) {
-                               fmt::print("was of schema {}\n", migrate_store(f.store));
-                               return 0;
-                             });
+        auto* migrates = sub(
+            "migrate",
+            "brings a store to the newest schema, after a backup",
+            [](const StoreFlags& f) {
+              const auto before = migrate_store(f.store);
+              const auto now = Store::open_for_read(f.store).schema_version();
+              fmt::print("{}: schema {}{}\n",
+                         f.store.string(),
+                         now,
+                         before == now ? ", the newest already" : fmt::format(", was {}", before));
+              return 0;
+            });
         add_store_flag(*migrates, &flags->store);
 
         add_store_flag(*sub("gc", "removes failed attempts of cells that finished later", gc),

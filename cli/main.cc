@@ -1,6 +1,5 @@
 // adbench: the command line. Builds the table of commands and turns errors into exit codes.
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -11,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/config.h"
+#include "cli/streams.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "core/version.h"
@@ -84,12 +84,10 @@ int run(int argc, char** argv) {
   return actions.at(app.get_subcommands().front())();
 }
 
-// An answer that did not reach its file is no answer. A reader that went away (`| head`) has what
-// it wanted.
+// An answer that did not reach its file is no answer.
 int flush_answer(int code) {
   errno = 0;
-  const bool failed = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
-  if (!failed || errno == EPIPE) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) {
     return code;
   }
   std::fprintf(stderr,
@@ -101,16 +99,13 @@ int flush_answer(int code) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);
+  adb::outlive_readers();
   try {
     return flush_answer(run(argc, argv));
   } catch (const adb::Error& e) {
     std::fprintf(stderr, "adbench: %s\n", e.what());
     return adb::exit_code(e.kind());
   } catch (const std::system_error& e) {  // what fmt::print() throws
-    if (e.code() == std::errc::broken_pipe) {
-      return 0;
-    }
     std::fprintf(stderr, "adbench: %s\n", e.what());
     return adb::exit_code(adb::ErrorKind::kData);
   } catch (const std::exception& e) {

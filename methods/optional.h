@@ -4,12 +4,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "methods/sample.h"
 #include "tensor/tensor.h"
 
 namespace adb {
+
+struct Batch;
 
 // A method that must look at training images before the first step.
 class NeedsCalibration {
@@ -41,6 +44,21 @@ class HasUnbuiltParameters {
  public:
   virtual ~HasUnbuiltParameters() = default;
   virtual std::int64_t unbuilt_parameters() const = 0;
+};
+
+struct FeaturePair {
+  std::string name;    // of the layer
+  at::Tensor given;    // what the frozen network sees: [B, C, H, W]
+  at::Tensor rebuilt;  // what the trained one makes of it, of the same shape
+};
+
+// A method whose trained part rebuilds features of a frozen network.
+class RebuildsFeatures {
+ public:
+  virtual ~RebuildsFeatures() = default;
+
+  // Uses evaluation mode and no gradients and leaves the state as it was, like Method::predict.
+  virtual std::vector<FeaturePair> feature_pairs(const Batch& batch) = 0;
 };
 
 }  // namespace adb

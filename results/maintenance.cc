@@ -97,62 +97,6 @@ std::optional<std::string> artifact_problem(const fs::path& store,
   return std::nullopt;
 }
 
-// --- export
-
-// A CSV field: quoted when it holds a separator, a quote or a line break.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) {
-    return text;
-  }
-  std::string quoted = "\"";
-  for (const char c : text) {
-    quoted.append(c == '"' ? 2 : 1, c);
-  }
-  quoted += '"';
-  return quoted;
-}
-
-void export_table(SQLite::Database& database, const std::string& table, const fs::path& folder) {
-  SQLite::Statement query(database, fmt::format("SELECT * FROM {} ORDER BY 1, 2, 3", table));
-  std::string csv;
-  std::string json = "[";
-  for (int i = 0; i < query.getColumnCount(); ++i) {
-    csv += i == 0 ? "" : ",";
-    csv += csv_field(query.getColumnName(i));
-  }
-  csv += '\n';
-  bool first = true;
-  while (query.executeStep()) {
-    json += first ? "\n{" : ",\n{";
-    first = false;
-    for (int i = 0; i < query.getColumnCount(); ++i) {
-      const auto column = query.getColumn(i);
-      std::string plain;
-      std::string value = "null";
-      if (column.isInteger()) {
-        value = plain = std::to_string(column.getInt64());
-      } else if (column.isFloat()) {
-        plain = fmt::format("{:.17g}", column.getDouble());
-        value = std::isfinite(column.getDouble()) ? plain : canonical_json(plain);
-      } else if (!column.isNull()) {
-        plain = column.getString();
-        value = canonical_json(plain);
-      }
-      csv += i == 0 ? "" : ",";
-      csv += csv_field(plain);
-      json += i == 0 ? "" : ", ";
-      json += canonical_json(query.getColumnName(i));
-      json += ": ";
-      json += value;
-    }
-    csv += '\n';
-    json += '}';
-  }
-  json += "\n]\n";
-  write_file_atomic(folder / (table + ".csv"), csv);
-  write_file_atomic(folder / (table + ".json"), json);
-}
-
 // --- merge
 
 // Host, process, start and cell: two attempts never have all of them in common.
@@ -270,30 +214,6 @@ std::vector<std::string> check_store(const fs::path& file) {
 void backup_store(const fs::path& file, const fs::path& to) {
   const auto database = open_database_for_read(file);
   copy_database(*database, to);
-}
-
-void export_store(const fs::path& file, const fs::path& folder) {
-  const auto database = open_database_for_read(file);
-  make_folder(folder);
-  try {
-    // The names come from the known schema: those of the file become names of files.
-    SQLite::Database known(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-    migrate_database(known, database->execAndGet("PRAGMA user_version").getInt64());
-    SQLite::Statement query(
-        known,
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
-        "ORDER BY name");
-    std::vector<std::string> tables;
-    while (query.executeStep()) {
-      tables.push_back(query.getColumn(0).getString());
-    }
-    database->exec("BEGIN");  // one read transaction, so that all tables are of the same moment
-    for (const auto& table : tables) {
-      export_table(*database, table, folder);
-    }
-  } catch (const SQLite::Exception& e) {
-    throw store_error(file, e);
-  }
 }
 
 std::int64_t migrate_store(const fs::path& file) {

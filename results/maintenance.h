@@ -1,4 +1,4 @@
-// Care of stores: check, backup, export, merge, clean up.
+// Care of stores: check, backup, export, import, merge, clean up.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,13 @@ void backup_store(const std::filesystem::path& file, const std::filesystem::path
 // digits; an undefined value is an empty CSV field and null. Files of these names are replaced.
 // throws: Error(kStore), Error(kData)
 void export_store(const std::filesystem::path& file, const std::filesystem::path& folder);
+
+// A new store `file` from the JSON files that export_store left in `folder`, of the newest schema
+// only: ids and bits are the same. Files of runs are not part of an export.
+//   returns: the number of runs
+//   throws: Error(kStore) when `file` exists or cannot be written; Error(kData) naming file and row
+//   of what is absent or does not fit; no store is left then
+std::int64_t import_store(const std::filesystem::path& folder, const std::filesystem::path& file);
 
 // Brings a store to the newest schema, after a backup beside it. returns: the schema number it had
 std::int64_t migrate_store(const std::filesystem::path& file);

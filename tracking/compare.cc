@@ -127,6 +127,9 @@ CompareReport compare_runs(const RunSet& a,
       shown.p = other.p;
       shown.adjusted_p = other.adjusted_p;
       shown.reason = other.reason;
+      if (shown.reason.starts_with("loss")) {
+        shown.reason.replace(0, 4, "gain");
+      }
     }
   }
   std::stable_sort(report.differences.begin(),

@@ -10,6 +10,7 @@
 #include "methods/destseg/golden.h"
 #include "methods/destseg/network.h"
 #include "methods/destseg/sample.h"
+#include "methods/optional.h"
 #include "nn/module_state.h"
 #include "nn/optim.h"
 #include "tensor/maps.h"
@@ -72,7 +73,7 @@ NamedTensors with_prefix(const NamedTensors& tensors, const std::string& prefix)
   return chosen;
 }
 
-class Destseg final : public Method {
+class Destseg final : public Method, public RebuildsFeatures {
  public:
   Destseg(const DestsegOptions& options, const Context& context)
       : options_(options),
@@ -139,6 +140,19 @@ class Destseg final : public Method {
     return {maps,
             options_.image_score == "max" ? pooled_maximum(maps, 1)
                                           : top_k_mean(maps, options_.top_values)};
+  }
+
+  std::vector<FeaturePair> feature_pairs(const Batch& batch) override {
+    const at::NoGradGuard no_grad;
+    const EvaluationMode evaluation(network_);
+    const auto images = entering(batch.images);
+    const auto teacher = taught(batch, images);
+    const auto student = network_.student->forward(images);
+    std::vector<FeaturePair> pairs;
+    for (std::size_t k = 0; k < teacher.size(); ++k) {
+      pairs.push_back({"layer" + std::to_string(k + 1), teacher[k], student[k]});
+    }
+    return pairs;
   }
 
   std::vector<at::Tensor> features(const at::Tensor& images) override {

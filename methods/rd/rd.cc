@@ -5,6 +5,7 @@
 
 #include <torch/torch.h>
 
+#include "methods/optional.h"
 #include "methods/rd/golden.h"
 #include "methods/rd/network.h"
 #include "nn/module_state.h"
@@ -45,7 +46,7 @@ class EvaluationMode {
   bool was_training_;
 };
 
-class Rd final : public Method {
+class Rd final : public Method, public RebuildsFeatures {
  public:
   Rd(const RdOptions& options, const Context& context)
       : options_(options),
@@ -89,6 +90,18 @@ class Rd final : public Method {
     const auto targets = encoded(batch);
     const auto maps = rd::anomaly_maps(options_, targets, network_.rebuild(targets));
     return {maps.smooth, pooled_maximum(maps.smooth, 1)};
+  }
+
+  std::vector<FeaturePair> feature_pairs(const Batch& batch) override {
+    const at::NoGradGuard no_grad;
+    const EvaluationMode evaluation(network_);
+    const auto targets = encoded(batch);
+    const auto rebuilt = network_.rebuild(targets);
+    std::vector<FeaturePair> pairs;
+    for (std::size_t k = 0; k < targets.size(); ++k) {
+      pairs.push_back({"layer" + std::to_string(k + 1), targets[k], rebuilt[k]});
+    }
+    return pairs;
   }
 
   std::vector<at::Tensor> features(const at::Tensor& images) override {

@@ -7,6 +7,7 @@
 #include <torch/torch.h>
 
 #include "core/error.h"
+#include "methods/optional.h"
 #include "methods/uniad/golden.h"
 #include "methods/uniad/network.h"
 #include "nn/schedule.h"
@@ -32,7 +33,7 @@ double every_800_epochs(double lr, const StepPlan& plan) {
   return lr * std::pow(0.1, static_cast<double>(ended / 800));
 }
 
-class Uniad final : public Method {
+class Uniad final : public Method, public RebuildsFeatures {
  public:
   Uniad(const UniadOptions& options, const Context& context)
       : options_(options),
@@ -75,6 +76,12 @@ class Uniad final : public Method {
     const auto target = encoded(batch);
     const auto maps = uniad::anomaly_maps(target, network_.reconstruction->forward(target).rebuilt);
     return {maps.full, pooled_maximum(maps.full, uniad::kScoreWindow)};
+  }
+
+  std::vector<FeaturePair> feature_pairs(const Batch& batch) override {
+    const at::NoGradGuard no_grad;
+    const auto target = encoded(batch);
+    return {{"levels", target, network_.reconstruction->forward(target).rebuilt}};
   }
 
   std::vector<at::Tensor> features(const at::Tensor& images) override {

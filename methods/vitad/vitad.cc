@@ -36,7 +36,7 @@ class EvaluationMode {
   bool was_training_;
 };
 
-class Vitad final : public Method, public ChangesTestImages {
+class Vitad final : public Method, public ChangesTestImages, public RebuildsFeatures {
  public:
   Vitad(const VitadOptions& options, const Context& context)
       : options_(options),
@@ -87,6 +87,23 @@ class Vitad final : public Method, public ChangesTestImages {
     const auto maps = vitad::anomaly_maps(
         network_.architecture(), network_.teachers(features), network_.rebuild(features));
     return {maps.smooth, pooled_maximum(maps.smooth, vitad::kScoreWindow)};
+  }
+
+  std::vector<FeaturePair> feature_pairs(const Batch& batch) override {
+    const at::NoGradGuard no_grad;
+    const EvaluationMode evaluation(network_);
+    const auto features = encoded(batch);
+    const auto teachers = network_.teachers(features);
+    const auto rebuilt = network_.rebuild(features);
+    const auto side = network_.architecture().grid;
+    const auto& blocks = network_.architecture().teachers;
+    std::vector<FeaturePair> pairs;
+    for (std::size_t i = 0; i < teachers.size(); ++i) {
+      pairs.push_back({"block" + std::to_string(blocks[i]),
+                       teachers[i].transpose(1, 2).unflatten(2, {side, side}),
+                       rebuilt[i].transpose(1, 2).unflatten(2, {side, side})});
+    }
+    return pairs;
   }
 
   std::vector<at::Tensor> features(const at::Tensor& images) override {

@@ -15,10 +15,11 @@ enum class FigureKind {
   kCurves,      // every metric and the loss over training
   kImages,      // test images with the heat maps of every method
   kResolution,  // one metric over the input size
-  kRanking      // mean ranks over the classes, with the critical difference
+  kRanking,     // mean ranks over the classes, with the critical difference
+  kFrequency    // low and high frequencies of features that a method rebuilds
 };
 
-// "curves", "images", "resolution", "ranking". throws: Error(kUsage)
+// "curves", "images", "resolution", "ranking", "frequency". throws: Error(kUsage)
 FigureKind figure_kind_from_text(std::string_view name);
 
 struct FigureOptions {
@@ -29,9 +30,32 @@ struct FigureOptions {
   std::size_t columns = 10;  // of kImages: at most so many
 };
 
-// throws: Error(kUsage) when the runs do not compare (the message names what to select by), or
+// Of every kind but kFrequency.
+//   throws: Error(kUsage) when the runs do not compare (the message names what to select by), or
 // there is nothing to draw; when a metric or a sample is unknown
 std::string figure_svg(PageInput input, FigureKind kind, const FigureOptions& options = {});
+
+// What `adbench-worker frequency` makes of one image (runners/worker/frequency.h). Pictures are the
+// bytes of PNG files.
+struct FrequencyImage {
+  struct Part {
+    std::string low{};
+    std::string high{};
+    double high_share = 0;  // 0 .. 1
+  };
+  struct Pair {
+    std::string name{};
+    Part given{};
+    Part rebuilt{};
+  };
+  std::string name{};
+  std::string input{};
+  std::vector<Pair> pairs{};
+};
+
+// A block an image: features above, rebuilt ones below, two columns a pair. All images have the
+// pairs of the first one.
+std::string frequency_svg(const std::string& title, const std::vector<FrequencyImage>& images);
 
 // The Nemenyi test at the 5 % level: mean ranks of `methods` over `classes` differ when they are
 // further apart than this. Source: J. Demsar, Statistical Comparisons of Classifiers over Multiple

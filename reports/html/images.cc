@@ -123,6 +123,17 @@ Chosen choose(const std::vector<PagePicture>& pictures, std::size_t bytes) {
   return chosen;
 }
 
+// "4 of 50 images" where the page has fewer than were tested.
+std::string count_text(const ReportRun& run, const std::string& category, std::size_t shown) {
+  const auto tested =
+      std::find_if(run.counts.begin(), run.counts.end(), [&](const CountRow& count) {
+        return count.category == category && count.name == "images";
+      });
+  const bool fewer = tested != run.counts.end() && static_cast<std::int64_t>(shown) < tested->value;
+  return fewer ? fmt::format("{} of {} images", shown, tested->value)
+               : fmt::format("{} {}", shown, shown == 1 ? "image" : "images");
+}
+
 std::string class_block(const PageView& view,
                         const ReportRun& run,
                         const std::string& category,
@@ -132,10 +143,9 @@ std::string class_block(const PageView& view,
     return a->wrong > b->wrong;
   });
   std::string out =
-      fmt::format("<details class=\"images\" data-category=\"{0}\"><summary>{0}: {1} {2}</summary>",
+      fmt::format("<details class=\"images\" data-category=\"{0}\"><summary>{0}: {1}</summary>",
                   escape_markup(category),
-                  pictures.size(),
-                  pictures.size() == 1 ? "image" : "images");
+                  count_text(run, category, pictures.size()));
   for (const auto& curves : view.more(run).classes) {
     if (curves.category == category) {
       out += fmt::format(

@@ -193,6 +193,7 @@ std::string html_page(PageInput input) {
   add("classes", "Classes", class_section(view, notes));
   add("cost", "Quality against cost", cost_section(view));
   add("training", "Over training", training_section(view));
+  add("resolution", "Input size", resolution_section(view));
   add("efficiency", "Efficiency", efficiency_section(view, notes));
   add("curves", "ROC, PR, PRO", class_curve_section(view));
   // Curves of single runs may take what is left but for a quarter of the page, which is kept for

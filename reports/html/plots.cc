@@ -13,13 +13,6 @@ namespace {
 constexpr std::size_t kComparedLines = kPlotColours;  // in one plot
 constexpr std::size_t kClassRuns = 8;                 // whose class curves are shown
 
-// The measured mean row of a group in one table.
-const ReportRow& measured_row(const ReportTable& table, std::size_t group) {
-  return *std::find_if(table.rows.begin(), table.rows.end(), [&](const ReportRow& row) {
-    return row.group == group && row.kind == RowKind::kMeasured;
-  });
-}
-
 std::size_t column_of(const ReportTable& table, const std::string& key) {
   const auto found = std::find_if(table.columns.begin(),
                                   table.columns.end(),
@@ -208,6 +201,12 @@ std::string class_plots(const std::string& category, const std::vector<NamedCurv
 }
 
 }  // namespace
+
+const ReportRow& measured_row(const ReportTable& table, std::size_t group) {
+  return *std::find_if(table.rows.begin(), table.rows.end(), [&](const ReportRow& row) {
+    return row.group == group && row.kind == RowKind::kMeasured;
+  });
+}
 
 std::vector<PlotPoint> mean_over_runs(const PageView& view,
                                       std::size_t group,

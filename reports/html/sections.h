@@ -73,6 +73,24 @@ std::string run_section(const PageView& view, std::size_t curve_bytes);
 // Test images of at most `bytes`; "" when there are none.
 std::string image_section(const PageView& view, std::size_t bytes);
 
+// Runs of one method that differ in nothing but the size of the input (and what follows from it).
+struct SizeSeries {
+  std::string name{};
+  std::vector<std::pair<double, std::size_t>> groups{};  // size and group, at two sizes at least
+};
+
+// Of a place: lists of series that compare.
+std::vector<std::vector<SizeSeries>> size_series(const PageView& view, const Place& place);
+
+// One figure over the size, a line for each series.
+//   column: of the table of means
+LinePlot size_plot(const PageView& view, const std::vector<SizeSeries>& list, std::size_t column);
+
+std::string resolution_section(const PageView& view);  // "" when nothing was run at two sizes
+
+// The measured row of a group in a table of means or costs.
+const ReportRow& measured_row(const ReportTable& table, std::size_t group);
+
 // A mean metric or a curve of a group over its epochs: the mean of the runs that have it, at the
 // epochs where all finished ones have it. points in percent for metrics.
 std::vector<PlotPoint> mean_over_runs(const PageView& view,

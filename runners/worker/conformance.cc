@@ -7,6 +7,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
 
+#include "methods/optional.h"
 #include "runners/worker/formula_trial.h"
 #include "tensor/state.h"
 
@@ -27,6 +28,7 @@ class Kit {
     check("names", [&] { names(); });
     check("predict", [&] { predict(); });
     check("features", [&] { features(); });
+    check("rebuilt features", [&] { rebuilt_features(); });
     check("training", [&] { training(steps); });
     check("state", [&] { saved_state(); });
     return problems_;
@@ -198,6 +200,24 @@ class Kit {
     const auto b = method->predict(given);
     expect(at::equal(a.maps, b.maps) && a.scores == b.scores,
            "a prediction changes when features are given");
+  }
+
+  void rebuilt_features() {
+    const auto method = make();
+    auto* rebuilds = dynamic_cast<RebuildsFeatures*>(method.get());
+    if (rebuilds == nullptr) {
+      return;
+    }
+    const auto before = copy_of(*method);
+    const auto pairs = rebuilds->feature_pairs(trial_.images(method->input(), {0, 1}));
+    expect(first_change(before, copy_of(*method)).empty(),
+           "feature_pairs changes '" + first_change(before, copy_of(*method)) + "'");
+    expect(!pairs.empty(), "feature_pairs gives none");
+    for (const auto& pair : pairs) {
+      expect(pair.given.dim() == 4 && pair.given.size(0) == 2 &&
+                 pair.given.sizes() == pair.rebuilt.sizes(),
+             fmt::format("'{}' is no pair of maps of two images", pair.name));
+    }
   }
 
   void training(std::int64_t steps) {

@@ -14,9 +14,10 @@ namespace adb {
 //   trainable ones; predictions have the right shapes, are finite, do not depend on the rest of the
 //   batch (1e-4 of the map's range) and change no parameter, buffer or moment; frozen features are
 //   bitwise the same alone and in a batch, and giving them changes no bit of a prediction or a
-//   loss; the same seed gives the same three losses bit for bit; state saved, loaded into a new
-//   object and continued gives the same losses; training moves the trainable part only, and the
-//   loss falls within `steps` steps on two images.
+//   loss; pairs of features that it rebuilds have one shape and leave the state as it was; the same
+//   seed gives the same three losses bit for bit; state saved, loaded into a new object and
+//   continued gives the same losses; training moves the trainable part only, and the loss falls
+//   within `steps` steps on two images.
 // returns: one line for each broken promise
 std::vector<std::string> check_conformance(const MethodEntry& entry,
                                            const Json& options,

@@ -21,6 +21,7 @@
 #include "methods/catalog.h"
 #include "runners/worker/channel.h"
 #include "runners/worker/describe.h"
+#include "runners/worker/frequency.h"
 #include "runners/worker/libtorch.h"
 #include "runners/worker/plugins.h"
 #include "runners/worker/predict.h"
@@ -104,15 +105,27 @@ int run(const Registry<MethodEntry>& methods) {
 }
 
 // One job from stdin, a line of JSON for each image on stdout.
-int predict(const Registry<MethodEntry>& methods) {
+Json read_image_job() {
   std::string line;
   std::getline(std::cin, line);
-  const auto job = predict_job_from_json(parse_json(line, "job", ErrorKind::kConfig));
-  const auto unreadable = predict_images(job, methods.at(job.method), [](const Json& answer) {
-    std::printf("%s\n", canonical_json(answer).c_str());
-    std::fflush(stdout);
-  });
+  return parse_json(line, "job", ErrorKind::kConfig);
+}
+
+void tell(const Json& answer) {
+  std::printf("%s\n", canonical_json(answer).c_str());
+  std::fflush(stdout);
+}
+
+int predict(const Registry<MethodEntry>& methods) {
+  const auto job = predict_job_from_json(read_image_job());
+  const auto unreadable = predict_images(job, methods.at(job.method), tell);
   return unreadable > 0 ? exit_code(ErrorKind::kData) : 0;
+}
+
+int frequency(const Registry<MethodEntry>& methods) {
+  const auto job = frequency_job_from_json(read_image_job());
+  split_images(job, methods.at(job.method), tell);
+  return 0;
 }
 
 // Questions of adbench before it starts jobs (runners/schedule/check.h).
@@ -159,6 +172,9 @@ int main_checked(int argc, char** argv) {
   auto* predict_command =
       app.add_subcommand("predict", "a trained model on images, a job from standard input");
 
+  auto* frequency_command = app.add_subcommand(
+      "frequency", "low and high frequencies of a trained model's features, a job as of predict");
+
   auto* check_command =
       app.add_subcommand("check", "whether options fit together, from standard input");
 
@@ -204,6 +220,9 @@ int main_checked(int argc, char** argv) {
   }
   if (predict_command->parsed()) {
     return predict(methods);
+  }
+  if (frequency_command->parsed()) {
+    return frequency(methods);
   }
   if (check_command->parsed()) {
     return check(methods);

@@ -1,27 +1,19 @@
 #include "runners/worker/predict.h"
 
-#define AT_PER_OPERATOR_HEADERS
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <fstream>
 #include <limits>
 
-#include <ATen/ops/from_blob.h>
-
 #include "core/files.h"
 #include "images/codec.h"
 #include "images/resize.h"
-#include "runners/worker/loader.h"
 #include "tensor/device.h"
-#include "tensor/state.h"
 
 namespace adb {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr auto kKind = ErrorKind::kConfig;
-const char* const kWhere = "predict";
 
 // Blue, cyan, yellow, red over [0, 1]: dark where normal, light and then red where not.
 std::array<double, 3> heat_colour(double x) {
@@ -121,38 +113,13 @@ void write_pictures(const PredictJob& job,
   }
 }
 
-// The image as the method's networks see it: [1, 3, S, S].
-Batch batch_of(const fs::path& file, const InputSpec& input, const at::Device& device) {
-  const int side = static_cast<int>(input.image_size);
-  const auto image = resize_image(read_image(file), side, side);
-  std::vector<float> planes(image.pixels.size());
-  normalise_planes(image, input.mean, input.std, planes);
-  Batch batch;
-  batch.images = at::from_blob(planes.data(), {1, 3, side, side}, at::kFloat).clone();
-  batch.ids = {0};
-  to_device(&batch, device);
-  return batch;
-}
-
 }  // namespace
 
 PredictJob predict_job_from_json(const Json& json) {
-  const auto text = [&](const char* key) {
-    return json_string(json_at(json, key, kWhere, kKind), key, kKind);
-  };
-  PredictJob job;
-  job.method = text("method");
-  job.options = json_at(json, "options", kWhere, kKind);
-  job.state = text("state");
-  job.out = text("out");
-  job.device = text("device");
-  if (const auto& threshold = json_at(json, "threshold", kWhere, kKind); !threshold.is_null()) {
+  constexpr auto kKind = ErrorKind::kConfig;
+  PredictJob job{trained_job_from_json(json), std::nullopt};
+  if (const auto& threshold = json_at(json, "threshold", "job", kKind); !threshold.is_null()) {
     job.threshold = json_number(threshold, "threshold", kKind);
-  }
-  for (const auto& image : json_at(json, "images", kWhere, kKind)) {
-    ADB_CHECK(image.is_array() && image.size() == 2, kKind, "{}: an image is [id, file]", kWhere);
-    job.images.push_back(
-        {json_string(image[0], "id", kKind), json_string(image[1], "file", kKind)});
   }
   return job;
 }
@@ -161,12 +128,7 @@ std::int64_t predict_images(const PredictJob& job,
                             const MethodEntry& entry,
                             const std::function<void(const Json&)>& tell) {
   const auto device = parse_device(job.device);
-  make_deterministic(device);
-  const auto method = entry.make(job.options, Context{at::kFloat, device, Streams(0)});
-  restore_tensors(method->state(),
-                  read_tensors(job.state, ErrorKind::kWeights),
-                  job.state.string(),
-                  ErrorKind::kWeights);
+  const auto method = load_trained(job, entry);
   const auto input = method->input();
   std::optional<Spool> spool;
   if (!job.out.empty()) {
@@ -179,7 +141,7 @@ std::int64_t predict_images(const PredictJob& job,
   for (const auto& image : job.images) {
     Json line = {{"image", image.id}};
     try {
-      const auto prediction = method->predict(batch_of(image.file, input, device));
+      const auto prediction = method->predict(image_batch(image.file, input, device));
       const auto map = prediction.maps.to(at::kCPU, at::kFloat).contiguous();
       const std::vector<float> values(map.const_data_ptr<float>(),
                                       map.const_data_ptr<float>() + map.numel());

@@ -2,33 +2,18 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <optional>
-#include <string>
-#include <vector>
 
-#include "core/json.h"
-#include "methods/method.h"
+#include "runners/worker/trained.h"
 
 namespace adb {
 
-struct PredictJob {
-  struct Input {
-    std::string id;  // a relative path; names the results
-    std::filesystem::path file;
-  };
-  std::string method;
-  Json options = Json::object();
-  std::filesystem::path state;  // safetensors of the whole model, as a run keeps it
-  std::vector<Input> images;
-  std::filesystem::path out;        // folder of the pictures; empty: scores only
+struct PredictJob : TrainedJob {
   std::optional<double> threshold;  // of map values, for the masks
-  std::string device = "cpu";
 };
 
-// The job from its JSON: {method, options, state, images: [[id, file], ...], out, threshold,
-// device}. throws: Error(kConfig)
+// trained_job_from_json with `threshold`, a number or null. throws: Error(kConfig)
 PredictJob predict_job_from_json(const Json& json);
 
 // Calls `tell` once for each image, in their order:

@@ -126,6 +126,25 @@ TEST(Gate, PassesFailsAndCannotTell) {
   EXPECT_EQ(adbench(unsure, kGate + std::vector<std::string>{"--rules", "gate.yaml"}).code, 6);
 }
 
+// A pipe whose reader is gone from the start.
+TEST(Gate, AReaderThatWentAwayDoesNotHideTheVerdict) {
+  const TempFolder temp;
+  fill(temp, 0.85);
+  const auto into_nothing = [&](const std::string& streams, const std::string& words) {
+    return run_program(
+        "/bin/sh",
+        {"-c",
+         "rm -f pipe && mkfifo pipe && exec 3<>pipe 4>pipe 3<&- && exec '" ADB_BIN "/adbench' " +
+             words + " " + streams},
+        temp.path());
+  };
+  const auto json = into_nothing(">&4", "gate --baseline main --json");
+  EXPECT_EQ(json.code, 5) << json.err << json.signal;
+  EXPECT_EQ(json.err, "");
+  EXPECT_EQ(into_nothing(">&4 2>&4", "gate --baseline main --store absent.sqlite").code, 7);
+  EXPECT_EQ(into_nothing(">&4 2>&4", "report --format json").code, 0);
+}
+
 TEST(Gate, UnknownBaselineEmptyStoreAndEmptySelectionAreSix) {
   const TempFolder temp;
   fill(temp, 0.5);

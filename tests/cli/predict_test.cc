@@ -113,6 +113,20 @@ TEST_F(Predict, WritesMapMaskAndOverlayOfTheImagesSize) {
   EXPECT_FALSE(fs::exists(temp_->path() / "shown" / ".maps.partial"));
 }
 
+TEST_F(Predict, KeepsImagesOfOneNameApart) {
+  const auto good = test_folder() / "good" / "000.png";
+  const auto copy = temp_->path() / "elsewhere" / "000.png";
+  std::filesystem::create_directories(copy.parent_path());
+  std::filesystem::copy_file(good, copy);
+  const auto end = adbench(
+      {"predict", good.string(), copy.string(), good.string(), "--run", "1", "--out", "apart"});
+  ASSERT_EQ(end.code, 0) << end.err;
+  const auto lines = lines_of(end.out);
+  ASSERT_EQ(lines.size(), 2U) << "each file once";
+  EXPECT_EQ(lines[0].at("score"), lines[1].at("score"));
+  EXPECT_NE(lines[0].at("map"), lines[1].at("map"));
+}
+
 TEST_F(Predict, NamesWhatIsWrong) {
   std::ofstream(temp_->path() / "broken.png") << "no image";
   const auto broken =
@@ -122,6 +136,10 @@ TEST_F(Predict, NamesWhatIsWrong) {
   ASSERT_GT(lines.size(), 1U);
   EXPECT_THAT(lines[0].at("error").get<std::string>(), HasSubstr("broken.png"));
   EXPECT_TRUE(lines[1].contains("score")) << "the other images are done";
+
+  const auto unseen = adbench({"predict", "broken.png", "--run", "1", "--threshold", "0.5"});
+  EXPECT_EQ(unseen.code, 2) << "a mask that nobody would see";
+  EXPECT_THAT(unseen.err, HasSubstr("--threshold requires --out"));
 
   const auto absent = adbench({"predict", "absent.png", "--run", "1"});
   EXPECT_EQ(absent.code, 3);
@@ -139,6 +157,35 @@ TEST_F(Predict, NamesWhatIsWrong) {
   EXPECT_EQ(changed.code, 3);
   EXPECT_THAT(changed.err, HasSubstr("its hash differs"));
   write_file_atomic(weights, before);
+}
+
+TEST_F(Predict, DrawsTheFrequenciesOfRebuiltFeatures) {
+  const auto image = (test_folder() / "good" / "000.png").string();
+  const auto drawn =
+      adbench({"figure", "frequency", image, "--run", "1", "--out", "frequency.svg"});
+  ASSERT_EQ(drawn.code, 0) << drawn.err;
+  EXPECT_EQ(drawn.out, "");
+  const auto svg = read_text(temp_->path() / "frequency.svg", ErrorKind::kData);
+  EXPECT_THAT(svg, HasSubstr("vitad, run 1: low frequencies up to 0.25 of the highest"));
+  EXPECT_THAT(svg, HasSubstr("block3 low"));
+  EXPECT_THAT(svg, HasSubstr("000.png"));
+
+  const auto expect = [&](int code, const char* part, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "figure");
+    const auto end = adbench(arguments);
+    EXPECT_EQ(end.code, code) << end.err;
+    EXPECT_THAT(end.err, HasSubstr(part));
+    EXPECT_EQ(end.out, "");
+  };
+  expect(3, "'absent.png' does not exist", {"frequency", "absent.png", "--run", "1"});
+  expect(2, "needs --run N and images", {"frequency", "--run", "1"});
+  expect(2, "needs --run N and images", {"frequency", image});
+  expect(2, "are of the figure 'frequency', not of 'ranking'", {"ranking", image});
+  expect(2, "has no run '99'", {"frequency", image, "--run", "99"});
+  expect(2, "--cutoff", {"frequency", image, "--run", "1", "--cutoff", "2"});
+  ASSERT_EQ(
+      adbench({"run", "--methods", "null", "--protocol", "smoke", "--categories", "gear"}).code, 0);
+  expect(2, "method 'null' rebuilds no features", {"frequency", image, "--run", "2"});
 }
 
 TEST_F(Predict, SpeedKeepsEverySample) {

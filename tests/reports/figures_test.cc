@@ -81,21 +81,10 @@ TEST(Figures, NeverMixWhatDoesNotCompare) {
 
 TEST(Figures, ResolutionIsALineAMethod) {
   PageInput input = comparable_page();
-  for (auto& run : input.runs) {
-    run.run.options["image_size"] = 256;
-  }
   expect_error(ErrorKind::kUsage, "more than one input size", [&] {
     figure_svg(input, FigureKind::kResolution);
   });
-  for (const std::int64_t size : {128, 384}) {
-    ReportRun run =
-        testing::sample_report_run(100 + size, "rd", 0, 0.5 + 0.0005 * static_cast<double>(size));
-    run.run.options = input.runs[0].run.options;
-    run.run.changed_options = input.runs[0].run.changed_options;
-    run.run.options["image_size"] = size;
-    run.run.key += std::to_string(size);
-    input.runs.push_back(run);
-  }
+  testing::add_sample_sizes(input);
   const std::string svg = figure_svg(input, FigureKind::kResolution);
   EXPECT_THAT(svg, HasSubstr("mAD by input size"));
   std::size_t marks = 0;
@@ -103,6 +92,16 @@ TEST(Figures, ResolutionIsALineAMethod) {
     ++marks;
   }
   EXPECT_EQ(marks, 3U) << "RD at three sizes; UniAD at one has no line";
+
+  // The same sizes under another protocol: two lines that do not compare.
+  for (const ReportRun& run : std::vector(input.runs)) {
+    input.runs.push_back(run);
+    input.runs.back().run.protocol = "smoke";
+    input.runs.back().run.key += "smoke";
+  }
+  expect_error(ErrorKind::kUsage, "2 conditions; select with --protocol", [&] {
+    figure_svg(input, FigureKind::kResolution);
+  });
 }
 
 TEST(Figures, ImagesAreNamedOrTheWorst) {
@@ -117,6 +116,24 @@ TEST(Figures, ImagesAreNamedOrTheWorst) {
   input.pictures.clear();
   expect_error(
       ErrorKind::kUsage, "no run left thumbnails", [&] { figure_svg(input, FigureKind::kImages); });
+}
+
+TEST(FrequencyFigure, HasABlockAnImage) {
+  const FrequencyImage::Part part = {
+      testing::picture_header(16, "low"), testing::picture_header(16, "high"), 0.125};
+  FrequencyImage image{.name = "gear/<1>.png",
+                       .input = testing::picture_header(64, "input"),
+                       .pairs = {{"layer1", part, part}, {"layer2", part, part}}};
+  const std::string svg = frequency_svg("rd, run 7", {image, image});
+  EXPECT_THAT(svg, HasSubstr("gear/&lt;1&gt;.png"));
+  EXPECT_THAT(svg, HasSubstr("layer2 low"));
+  EXPECT_THAT(svg, HasSubstr("12.5 %"));
+  std::size_t pictures = 0;
+  for (auto at = svg.find("<image"); at != std::string::npos; at = svg.find("<image", at + 1)) {
+    ++pictures;
+  }
+  EXPECT_EQ(pictures, 2 * (1 + 2 * 4U)) << "input, then two bands of both parts of two pairs";
+  expect_error(ErrorKind::kUsage, "nothing to draw", [] { frequency_svg("none", {}); });
 }
 
 }  // namespace

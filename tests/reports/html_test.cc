@@ -107,6 +107,18 @@ TEST(Page, HasEveryPart) {
   }
 }
 
+TEST(Page, ShowsFiguresOverTheInputSizeWhereThereAreSeveral) {
+  PageInput input = sample_page();
+  EXPECT_THAT(html_page(input), Not(HasSubstr("<section id=\"resolution\">")));
+  testing::add_sample_sizes(input);
+  const std::string page = html_page(input);
+  EXPECT_THAT(page, HasSubstr("<a href=\"#resolution\">Input size</a>"));
+  const std::string section = between(page, "<section id=\"resolution\">", "</section>");
+  EXPECT_EQ(count(section, "<figure>"), 8U) << "one a metric";
+  EXPECT_EQ(count(section, "<circle"), 8 * 3U) << "RD at three sizes, nothing else";
+  EXPECT_THAT(section, HasSubstr("<title>RD</title>"));
+}
+
 TEST(Page, EscapesHostileNames) {
   const std::string hostile = "</title><script>alert(1)</script><img src=x onerror='a'>\"&\n";
   PageInput input = sample_page();
@@ -241,11 +253,19 @@ TEST(Page, KeepsTheWorstImagesThatFit) {
   const std::string block =
       between(all, "<details class=\"images\" data-category=\"carpet\"", "</details>");
   EXPECT_LT(block.find("data-sample=\"cut/1\""), block.find("data-sample=\"cut/2\""));
+  EXPECT_THAT(block, HasSubstr("<summary>carpet: 4 of 50 images</summary>"));
 
   input.max_bytes = all.size() - 8'000;
   const std::string fewer = html_page(input);
   EXPECT_LT(count(fewer, "<div class=\"tile\""), input.pictures.size());
   EXPECT_GT(count(fewer, "<div class=\"tile\""), 0U);
+  for (auto& run : input.runs) {
+    for (auto& counted : run.counts) {
+      counted.value = 4;
+    }
+  }
+  input.max_bytes = all.size();
+  EXPECT_THAT(html_page(input), HasSubstr("<summary>carpet: 4 images</summary>"));
   input.max_bytes = 1;
   const std::string none = html_page(input);
   EXPECT_EQ(count(none, "<div class=\"tile\""), 0U);

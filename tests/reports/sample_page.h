@@ -119,4 +119,22 @@ inline PageInput sample_page() {
   return input;
 }
 
+// RD at 128 and 384 pixels beside the runs of `input`, which then are all at 256.
+inline void add_sample_sizes(PageInput& input) {
+  for (auto& run : input.runs) {
+    run.run.options["image_size"] = 256;
+  }
+  for (const std::int64_t size : {128, 384}) {
+    ReportRun run =
+        sample_report_run(100 + size, "rd", 0, 0.5 + 0.0005 * static_cast<double>(size));
+    run.run.options = input.runs[0].run.options;
+    run.run.changed_options = input.runs[0].run.changed_options;
+    run.run.changed_options.push_back(
+        {.path = "image_size", .value = size, .default_value = 256, .origin = "--set"});
+    run.run.options["image_size"] = size;
+    run.run.key += std::to_string(size);
+    input.runs.push_back(run);
+  }
+}
+
 }  // namespace adb::testing

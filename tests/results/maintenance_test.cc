@@ -156,6 +156,43 @@ TEST(Export, ATableOfAnotherMakerIsNotWritten) {
   EXPECT_FALSE(fs::exists(folder.path() / "a" / "outside.csv"));
 }
 
+TEST(Import, BringsBackWhatWasExported) {
+  const TempFolder folder;
+  const fs::path file = make_store(folder);
+  const fs::path out = folder.path() / "out";
+  const fs::path back = folder.path() / "back.sqlite";
+  export_store(file, out);
+  EXPECT_EQ(import_store(out, back), 1);
+  EXPECT_EQ(check_store(back), check_store(file));
+  export_store(back, folder.path() / "again");
+  for (const auto& name : files_below(out)) {
+    EXPECT_EQ(read_text(folder.path() / "again" / name, ErrorKind::kData),
+              read_text(out / name, ErrorKind::kData))
+        << name;
+  }
+  expect_error(ErrorKind::kStore, "exists already", [&] { import_store(out, back); });
+}
+
+TEST(Import, NamesFileAndRowAndLeavesNothing) {
+  const TempFolder folder;
+  const fs::path out = folder.path() / "out";
+  const fs::path back = folder.path() / "back.sqlite";
+  export_store(make_store(folder), out);
+  const auto curves = read_text(out / "curve.json", ErrorKind::kData);
+  const auto refused = [&](const std::string& text, const char* part) {
+    folder.write("out/curve.json", text);
+    expect_error(ErrorKind::kData, part, [&] { import_store(out, back); });
+    EXPECT_FALSE(fs::exists(back));
+  };
+  refused("[{\"run\": 1}]", "curve.json', row 1: 1 columns instead of 4");
+  refused("[{\"run\": 1, \"epoch\": 1, \"name\": \"loss\", \"worth\": 1}]", "row 1: ");
+  refused("[{\"run\": 1, \"epoch\": \"x\", \"name\": \"loss\", \"value\": 1}]", "row 1: ");
+  refused("[", "curve.json");
+  folder.write("out/curve.json", curves);
+  fs::remove(out / "run.json");
+  expect_error(ErrorKind::kData, "run.json", [&] { import_store(out, back); });
+}
+
 TEST(Merge, AddsOnceAndOnlyOnce) {
   const TempFolder folder;
   const Store from = Store::open_for_read(make_store(folder));

@@ -38,6 +38,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Broken{"predict_trains", "predict changes 'gain'"},
                       Broken{"batch_dependent", "map depends on its batch"},
                       Broken{"features_random", "depend on its batch"},
+                      Broken{"pairs_train", "feature_pairs changes 'gain'"},
+                      Broken{"pairs_differ", "'pooled' is no pair of maps"},
                       Broken{"unsaved", "changes when the state is saved and loaded"},
                       Broken{"frozen_moves", "training changes 'mix', which is frozen"},
                       Broken{"own_seed", "of one seed differ"}),

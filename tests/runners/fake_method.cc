@@ -7,6 +7,7 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 
+#include "methods/optional.h"
 #include "nn/init.h"
 #include "nn/optim.h"
 #include "tensor/maps.h"
@@ -29,7 +30,7 @@ struct FakeOptions : CommonOptions {
 
 // Reconstructs pooled colours: a frozen 3 x 3 mixing matrix, then phase 1 trains a gain, phase 2 an
 // offset.
-class Fake final : public Method {
+class Fake final : public Method, public RebuildsFeatures {
  public:
   Fake(const FakeOptions& options, const Context& context, std::string broken)
       : options_(options), broken_(std::move(broken)) {
@@ -111,6 +112,16 @@ class Fake final : public Method {
       maps = maps - maps.mean();
     }
     return {maps, pooled_maximum(maps, 1)};
+  }
+
+  std::vector<FeaturePair> feature_pairs(const Batch& batch) override {
+    const at::NoGradGuard no_grad;
+    const auto target = features(batch.images)[0];
+    if (broken_ == "pairs_train") {
+      gain_.add_(0.1);
+    }
+    const auto rebuilt = gain_ * target + offset_;
+    return {{"pooled", target, broken_ == "pairs_differ" ? rebuilt.flatten(2) : rebuilt}};
   }
 
   NamedTensors state() const override {

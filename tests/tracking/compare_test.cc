@@ -14,6 +14,7 @@ using testing::constant;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using testing::run_of;
+using ::testing::StartsWith;
 
 CompareReport compare(const Store& a, const Store& b, const GateRules& rules = {}) {
   return compare_runs({&a, a.find_runs(), "a"}, {&b, b.find_runs(), "b"}, rules, {});
@@ -52,6 +53,8 @@ TEST(Compare, SaysBetterWorseEqualAndCannotTell) {
   EXPECT_EQ(compare(bad, good).exit_code, 0);
   EXPECT_EQ(find(compare(bad, mixed), "mad").word, Word::kCannotTell);
   EXPECT_EQ(compare(bad, mixed).exit_code, 6);
+  EXPECT_THAT(find(compare(bad, mixed), "mad").judgement.reason, StartsWith("gain 2.67 points"));
+  EXPECT_THAT(find(compare(mixed, bad), "mad").judgement.reason, StartsWith("loss 2.67 points"));
   EXPECT_EQ(find(compare(good, good), "mad").word, Word::kEqual);
   EXPECT_EQ(compare(good, good).exit_code, 0);
   const auto near = store_of("rd", {0.919, 0.929, 0.939});

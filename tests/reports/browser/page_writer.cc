@@ -76,6 +76,9 @@ PageInput large_page(int groups) {
 
 int write(const std::filesystem::path& out, int groups) {
   PageInput input = groups > 0 ? large_page(groups) : testing::sample_page();
+  if (groups == 0) {
+    testing::add_sample_sizes(input);
+  }
   int number = 0;
   const std::string photo = stripe(0, 3, true);
   const std::string truth = stripe(20, 1, false);
