@@ -4,8 +4,8 @@
 
 #include <nccl.h>
 
-#include <ATen/cuda/CUDAContext.h>
 #include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
 
 #include "core/error.h"
 
@@ -53,7 +53,7 @@ class NcclSums : public DeviceSums {
                         nccl_type(flat),
                         ncclSum,
                         group_,
-                        at::cuda::getCurrentCUDAStream(flat.device().index()).stream()),
+                        c10::cuda::getCurrentCUDAStream(flat.device().index()).stream()),
           "sum over ranks");
   }
 
