@@ -205,6 +205,63 @@ TEST(Gate, AbsentDamagedAndNewerStoresAreSeven) {
   EXPECT_EQ(adbench(temp, kGate + std::vector<std::string>{"--store", "text.sqlite"}).code, 7);
 }
 
+TEST(Gate, ABaselineFromAnotherMachineNeverFailsByTimesOrMemory) {
+  const TempFolder temp;
+  const auto add_costs = [&](const char* code, const char* host, const char* cpu, double factor) {
+    auto environment = commit(code);
+    environment.host = host;
+    environment.cpu = cpu;
+    auto store = Store::open_for_write(temp.path() / "adbench.sqlite");
+    add_run(store,
+            run_of("rd", 0, 8),
+            constant(0.9),
+            environment,
+            {{.key = "train_s", .value = 10 * factor, .unit = "s"},
+             {.key = "peak_memory_bytes", .value = 5e8 * factor, .unit = "B"}});
+    store.close();
+  };
+  add_costs("abc", "bench", "four cores", 1);
+  ASSERT_EQ(adbench(temp, {"baseline", "set", "main"}).code, 0);
+  add_costs("def", "runner-7", "two cores", 9);
+  const auto report = adbench(temp, kGate);
+  EXPECT_EQ(report.code, 0) << report.err;
+  EXPECT_THAT(report.out, HasSubstr("0 regressed, 8 not regressed, 2 cannot tell"));
+  EXPECT_THAT(report.out, HasSubstr("other machine: bench: four cores"));
+  temp.write("gate.yaml", "fail_on: [cannot_tell]\n");
+  EXPECT_EQ(adbench(temp, kGate + std::vector<std::string>{"--rules", "gate.yaml"}).code, 6);
+  // Of other processors a single seed cannot tell of quality either, once a figure differs.
+  auto elsewhere = commit("ghi");
+  elsewhere.cpu = "two cores";
+  auto store = Store::open_for_write(temp.path() / "adbench.sqlite");
+  add_run(store, run_of("rd", 0, 8), constant(0.5), elsewhere);
+  store.close();
+  const auto quality = adbench(temp, kGate);
+  EXPECT_EQ(quality.code, 0);
+  EXPECT_THAT(quality.out, HasSubstr("0 regressed, 0 not regressed"));
+}
+
+TEST(Gate, TheStoreOfTheBaselineIsCheckedAsWell) {
+  const TempFolder temp;
+  fill(temp, 0.9);
+  const auto gate = [&](const std::string& baseline_store) {
+    return adbench(temp, kGate + std::vector<std::string>{"--baseline-store", baseline_store});
+  };
+  EXPECT_EQ(gate("none.sqlite").code, 7);
+  EXPECT_FALSE(std::filesystem::exists(temp.path() / "none.sqlite"));
+  temp.write("text.sqlite", "not a store");
+  EXPECT_EQ(gate("text.sqlite").code, 7);
+  Store::open_for_write(temp.path() / "empty.sqlite").close();
+  EXPECT_EQ(gate("empty.sqlite").code, 6) << "no baseline";
+  {
+    SQLite::Database database((temp.path() / "empty.sqlite").string(), SQLite::OPEN_READWRITE);
+    database.exec("PRAGMA user_version = 9999");
+  }
+  const auto newer = gate("empty.sqlite");
+  EXPECT_EQ(newer.code, 7);
+  EXPECT_THAT(newer.err, HasSubstr("empty.sqlite"));
+  EXPECT_THAT(newer.err, HasSubstr("9999"));
+}
+
 TEST(Gate, RulesAndFlagsAreChecked) {
   const TempFolder temp;
   fill(temp, 0.9);

@@ -166,14 +166,14 @@ TEST(RegressionLong, FiftyRepetitionsOfAnUnchangedBuildNeverFail) {
   }
   const TempFolder temp;
   for (int run = 0; run < 5; ++run) {
-    train(temp, "earlier");  // on a quiet machine
+    ASSERT_NO_FATAL_FAILURE(train(temp, "earlier"));  // on a quiet machine
   }
   make_baseline(temp, "earlier");
   const Neighbours neighbours(2);
   for (int repetition = 1; repetition <= 50; ++repetition) {
     SCOPED_TRACE(repetition);
-    train(temp, "before");
-    train(temp, "same");
+    ASSERT_NO_FATAL_FAILURE(train(temp, "before"));
+    ASSERT_NO_FATAL_FAILURE(train(temp, "same"));
     if (repetition == 1) {
       make_baseline(temp, "before");
     }
