@@ -4,7 +4,7 @@
 
 #include <nccl.h>
 
-#include <c10/cuda/CUDAGuard.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
 #include "core/error.h"
@@ -38,7 +38,7 @@ ncclDataType_t nccl_type(const at::Tensor& tensor) {
 class NcclSums : public DeviceSums {
  public:
   NcclSums(std::int64_t rank, std::int64_t size, at::Device device, const ncclUniqueId& id) {
-    const c10::cuda::CUDAGuard guard(device);
+    const c10::DeviceGuard guard(device);
     check(ncclCommInitRank(&group_, static_cast<int>(size), id, static_cast<int>(rank)),
           "form a group");
   }
@@ -46,7 +46,7 @@ class NcclSums : public DeviceSums {
   ~NcclSums() override { ncclCommAbort(group_); }
 
   void sum(const at::Tensor& flat) override {
-    const c10::cuda::CUDAGuard guard(flat.device());
+    const c10::DeviceGuard guard(flat.device());
     check(ncclAllReduce(flat.const_data_ptr(),
                         flat.mutable_data_ptr(),
                         static_cast<std::size_t>(flat.numel()),
