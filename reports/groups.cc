@@ -345,7 +345,7 @@ ReportGroup describe(const Group& group) {
 
 std::string condition_of(const ReportGroup& group) {
   return fmt::format(
-      "protocol {} (version {}); {}; metrics {} (version {}), FPR limit {}, evaluated at {}; {}",
+      "protocol {} (version {}); {}; metrics {} (version {}), FPR limit {}, evaluated at {}{}",
       group.protocol,
       group.protocol_version,
       epoch_rule_text(group),
@@ -353,8 +353,9 @@ std::string condition_of(const ReportGroup& group) {
       group.metrics.version,
       group.metrics.fpr_limit,
       group.metrics.eval_size == "native" ? "native size" : group.metrics.eval_size + " px",
-      group.weights.random() ? "pretrained parts initialised at random"
-                             : "pretrained parts as published");
+      group.weights.random()            ? "; pretrained parts initialised at random"
+      : !group.weights.resolved.empty() ? "; pretrained parts as published"
+                                        : "");
 }
 
 // Gives rows that would read alike what tells them apart.

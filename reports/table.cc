@@ -237,6 +237,34 @@ Columns columns_of(const ReportOptions& options) {
   return columns;
 }
 
+// What each group's figures may be compared with.
+void find_conditions(Report& report) {
+  const auto find = [&](ReportGroup& group, bool any_weights) {
+    if (group.seeds.empty()) {  // no figures, so none to compare
+      group.condition = kNoCondition;
+      return;
+    }
+    const std::string condition = condition_of(group);
+    const auto found = std::find_if(
+        report.conditions.begin(), report.conditions.end(), [&](const std::string& known) {
+          return any_weights ? known.starts_with(condition) : known == condition;
+        });
+    group.condition = static_cast<std::size_t>(found - report.conditions.begin());
+    if (found == report.conditions.end()) {
+      report.conditions.push_back(condition);
+    }
+  };
+  // A method without pretrained parts stands beside those with and without pretraining: it takes
+  // the first mark that agrees in the rest.
+  for (const bool any_weights : {false, true}) {
+    for (auto& group : report.groups) {
+      if (group.weights.resolved.empty() == any_weights) {
+        find(group, any_weights);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void add_published(const PublishedFigures& published,
@@ -379,17 +407,8 @@ Report build_report(std::vector<ReportRun> runs, const ReportOptions& options) {
   report.means.columns = report.classes.columns = columns.quality;
   for (const auto& group : groups) {
     report.groups.push_back(describe(group));
-    if (report.groups.back().seeds.empty()) {  // no figures, so none to compare
-      report.groups.back().condition = kNoCondition;
-      continue;
-    }
-    const std::string condition = condition_of(report.groups.back());
-    const auto found = std::find(report.conditions.begin(), report.conditions.end(), condition);
-    report.groups.back().condition = static_cast<std::size_t>(found - report.conditions.begin());
-    if (found == report.conditions.end()) {
-      report.conditions.push_back(condition);
-    }
   }
+  find_conditions(report);
   make_labels_unique(report.groups);
 
   Bootstrap bootstrap;

@@ -23,6 +23,7 @@ using adb::testing::sample_report_run;
 using adb::testing::sample_single_run;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::size_t column_of(const std::string& key) {
   for (std::size_t i = 0; i < main_columns().size(); ++i) {
@@ -231,6 +232,22 @@ TEST(Table, RowsThatDoNotCompareAreMarked) {
                           "ViTAD, last epoch"));
   EXPECT_THAT(text.notes[0], HasSubstr("resnet, random initialisation"));
   EXPECT_THAT(text.intro[0], HasSubstr("pretrained parts initialised at random"));
+}
+
+// A constant map has no weights: it is a baseline for methods with and without pretraining.
+TEST(Table, AMethodWithoutPretrainedPartsTakesTheMarkOfOthers) {
+  ReportRun null = sample_report_run(1, "draem", 0, 0.5);
+  null.run.weights = {};
+  ReportRun random = sample_report_run(2, "vitad", 0, 0.9);
+  random.run.weights.resolved = "random";
+  const Report one = build_report({null, random}, {});
+  EXPECT_THAT(one.conditions, ElementsAre(HasSubstr("initialised at random")));
+  const Report two = build_report({null, sample_report_run(3, "rd", 0, 0.7), random}, {});
+  EXPECT_EQ(two.conditions.size(), 2U);
+  EXPECT_EQ(two.groups[0].condition, 0U);
+  EXPECT_THAT(build_report({null}, {}).conditions, ElementsAre(Not(HasSubstr("pretrained"))));
+  null.run.protocol = "smoke";
+  EXPECT_EQ(build_report({null, random}, {}).conditions.size(), 2U) << "the rest must agree";
 }
 
 TEST(Table, OptionsTellRowsOfOneMethodApart) {
