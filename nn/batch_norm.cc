@@ -71,4 +71,12 @@ std::int64_t BatchNorm::version() const {
   return sum;
 }
 
+void set_norm_momentum(torch::nn::Module& module, double momentum) {
+  module.apply([&](torch::nn::Module& part) {
+    if (auto* norm = part.as<BatchNorm>()) {
+      norm->set_momentum(momentum);
+    }
+  });
+}
+
 }  // namespace adb

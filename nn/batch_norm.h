@@ -33,4 +33,7 @@ class BatchNorm : public torch::nn::Module {
   double momentum_ = 0.1;
 };
 
+// Of every batch norm below `module`, itself included.
+void set_norm_momentum(torch::nn::Module& module, double momentum);
+
 }  // namespace adb

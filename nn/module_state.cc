@@ -44,6 +44,20 @@ void freeze(torch::nn::Module& module) {
   }
 }
 
+EvaluationMode::EvaluationMode(std::vector<std::shared_ptr<torch::nn::Module>> modules)
+    : modules_(std::move(modules)) {
+  for (const auto& module : modules_) {
+    were_training_.push_back(module->is_training());
+    module->train(false);
+  }
+}
+
+EvaluationMode::~EvaluationMode() {
+  for (std::size_t i = 0; i < modules_.size(); ++i) {
+    modules_[i]->train(were_training_[i]);
+  }
+}
+
 void load_weights(const NamedTensors& state,
                   const NamedTensors& weights,
                   const std::string& file,

@@ -22,6 +22,19 @@ NamedTensors module_state(const torch::nn::Module& module, const std::string& pr
 // that it switches.)
 void freeze(torch::nn::Module& module);
 
+// Puts modules into evaluation mode for as long as it lives; each then gets its own mode back.
+class EvaluationMode {
+ public:
+  explicit EvaluationMode(std::vector<std::shared_ptr<torch::nn::Module>> modules);
+  ~EvaluationMode();
+  EvaluationMode(const EvaluationMode&) = delete;
+  EvaluationMode& operator=(const EvaluationMode&) = delete;
+
+ private:
+  std::vector<std::shared_ptr<torch::nn::Module>> modules_;
+  std::vector<bool> were_training_;
+};
+
 // How a checkpoint's names become a module's.
 struct LoadRules {
   std::vector<std::string> drop_prefixes;  // entries that the card says are dropped

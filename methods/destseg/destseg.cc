@@ -39,21 +39,6 @@ OptimiserRule optimiser_rule() {
   return rule;
 }
 
-// Evaluation mode for a scope.
-class EvaluationMode {
- public:
-  explicit EvaluationMode(const Network& network) : network_(network), before_(network.modes()) {
-    network_.set_modes({false, false});
-  }
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
-  ~EvaluationMode() { network_.set_modes(before_); }
-
- private:
-  const Network& network_;
-  Network::Modes before_;
-};
-
 const at::Tensor& field(const Batch& batch, const char* name) {
   const auto found = batch.fields.find(name);
   ADB_CHECK(found != batch.fields.end(),
@@ -127,7 +112,7 @@ class Destseg final : public Method, public RebuildsFeatures {
 
   Prediction predict(const Batch& batch) override {
     const at::NoGradGuard no_grad;
-    const EvaluationMode evaluation(network_);
+    const EvaluationMode evaluation({network_.student, network_.segmentation});
     const auto images = entering(batch.images);
     const auto teacher = taught(batch, images);
     const auto student = network_.student->forward(images);
@@ -144,7 +129,7 @@ class Destseg final : public Method, public RebuildsFeatures {
 
   std::vector<FeaturePair> feature_pairs(const Batch& batch) override {
     const at::NoGradGuard no_grad;
-    const EvaluationMode evaluation(network_);
+    const EvaluationMode evaluation({network_.student, network_.segmentation});
     const auto images = entering(batch.images);
     const auto teacher = taught(batch, images);
     const auto student = network_.student->forward(images);

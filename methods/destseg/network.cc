@@ -209,13 +209,8 @@ void Network::set_modes(const Modes& modes) const {
 }
 
 void Network::set_momentum(double momentum) const {
-  const auto set = [&](torch::nn::Module& module) {
-    if (auto* norm = module.as<BatchNorm>()) {
-      norm->set_momentum(momentum);
-    }
-  };
-  student->apply(set);
-  segmentation->apply(set);
+  set_norm_momentum(*student, momentum);
+  set_norm_momentum(*segmentation, momentum);
 }
 
 void Network::initialise(const Streams& streams) const {

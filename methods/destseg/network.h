@@ -68,7 +68,6 @@ struct Network {
     bool student = false;
     bool segmentation = false;
   };
-  Modes modes() const { return {student->is_training(), segmentation->is_training()}; }
   void set_modes(const Modes& modes) const;
   // Weight of the newest batch in the running statistics; 0.1 from the start.
   void set_momentum(double momentum) const;

@@ -30,22 +30,6 @@ OptimiserRule optimiser_rule() {
   return rule;
 }
 
-// Evaluation mode for a scope.
-class EvaluationMode {
- public:
-  explicit EvaluationMode(const Network& network)
-      : network_(network), was_training_(network.is_training()) {
-    network_.train(false);
-  }
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
-  ~EvaluationMode() { network_.train(was_training_); }
-
- private:
-  const Network& network_;
-  bool was_training_;
-};
-
 const at::Tensor& field(const Batch& batch, const char* name) {
   const auto found = batch.fields.find(name);
   ADB_CHECK(found != batch.fields.end(),
@@ -104,7 +88,7 @@ class Draem final : public Method {
 
   Prediction predict(const Batch& batch) override {
     const at::NoGradGuard no_grad;
-    const EvaluationMode evaluation(network_);
+    const EvaluationMode evaluation({network_.model, network_.model_seg});
     auto images = batch.images.to(tensor_);
     if (options_.channel_order == "bgr") {
       images = images.flip({1});

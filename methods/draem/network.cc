@@ -194,13 +194,8 @@ void Network::train(bool on) const {
 }
 
 void Network::set_momentum(double momentum) const {
-  const auto set = [&](torch::nn::Module& module) {
-    if (auto* norm = module.as<BatchNorm>()) {
-      norm->set_momentum(momentum);
-    }
-  };
-  model->apply(set);
-  model_seg->apply(set);
+  set_norm_momentum(*model, momentum);
+  set_norm_momentum(*model_seg, momentum);
 }
 
 void Network::initialise(const Streams& streams) const {

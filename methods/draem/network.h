@@ -70,7 +70,6 @@ struct Network {
   Output forward(const at::Tensor& images, const Tap& tap = {}) const;
 
   void train(bool on) const;
-  bool is_training() const { return model->is_training(); }
   // Weight of the newest batch in the running statistics; 0.1 from the start.
   void set_momentum(double momentum) const;
   // Card section 4. The stream of each entry is "init.draem.NAME".

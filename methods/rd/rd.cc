@@ -30,22 +30,6 @@ OptimiserRule optimiser_rule() {
   return rule;
 }
 
-// Evaluation mode for a scope.
-class EvaluationMode {
- public:
-  explicit EvaluationMode(const Network& network)
-      : network_(network), was_training_(network.decoder->is_training()) {
-    network_.train(false);
-  }
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
-  ~EvaluationMode() { network_.train(was_training_); }
-
- private:
-  const Network& network_;
-  bool was_training_;
-};
-
 class Rd final : public Method, public RebuildsFeatures {
  public:
   Rd(const RdOptions& options, const Context& context)
@@ -86,7 +70,7 @@ class Rd final : public Method, public RebuildsFeatures {
 
   Prediction predict(const Batch& batch) override {
     const at::NoGradGuard no_grad;
-    const EvaluationMode evaluation(network_);
+    const EvaluationMode evaluation({network_.bottleneck, network_.decoder});
     const auto targets = encoded(batch);
     const auto maps = rd::anomaly_maps(options_, targets, network_.rebuild(targets));
     return {maps.smooth, pooled_maximum(maps.smooth, 1)};
@@ -94,7 +78,7 @@ class Rd final : public Method, public RebuildsFeatures {
 
   std::vector<FeaturePair> feature_pairs(const Batch& batch) override {
     const at::NoGradGuard no_grad;
-    const EvaluationMode evaluation(network_);
+    const EvaluationMode evaluation({network_.bottleneck, network_.decoder});
     const auto targets = encoded(batch);
     const auto rebuilt = network_.rebuild(targets);
     std::vector<FeaturePair> pairs;

@@ -11,6 +11,7 @@
 #include "methods/optional.h"
 #include "methods/simplenet/golden.h"
 #include "methods/simplenet/network.h"
+#include "nn/module_state.h"
 #include "nn/optim.h"
 #include "tensor/maps.h"
 
@@ -53,22 +54,6 @@ OptimiserRule rule_of(OptimiserRule::Kind kind) {
   rule.kind = kind;
   return rule;
 }
-
-// Evaluation mode for a scope.
-class EvaluationMode {
- public:
-  explicit EvaluationMode(const Network& network)
-      : network_(network), was_training_(network.discriminator->is_training()) {
-    network_.train(false);
-  }
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
-  ~EvaluationMode() { network_.train(was_training_); }
-
- private:
-  const Network& network_;
-  bool was_training_;
-};
 
 class Simplenet final : public Method, public NeedsCalibration, public HasUnbuiltParameters {
  public:
@@ -143,7 +128,7 @@ class Simplenet final : public Method, public NeedsCalibration, public HasUnbuil
 
   Prediction predict(const Batch& batch) override {
     const at::NoGradGuard no_grad;
-    const EvaluationMode evaluation(network_);
+    const EvaluationMode evaluation({network_.projection, network_.discriminator});
     const auto levels = encoded(batch);
     const auto projected = network_.projection->forward(network_.embedding(levels));
     const auto maps = simplenet::anomaly_maps(options_, network_, projected, levels);

@@ -66,7 +66,6 @@ class Network {
   }
 
   void train(bool on) const;  // of fuser and decoder; the encoder stays in evaluation mode
-  bool is_training() const { return fuser->is_training(); }
 
   // Draws everything (card section 4); the encoder counts as random until weights are loaded.
   void initialise(const Streams& streams) const;

@@ -9,6 +9,7 @@
 #include "methods/vitad/augment.h"
 #include "methods/vitad/golden.h"
 #include "methods/vitad/network.h"
+#include "nn/module_state.h"
 #include "nn/schedule.h"
 #include "tensor/maps.h"
 
@@ -19,22 +20,6 @@ using vitad::Network;
 using vitad::VitadOptions;
 
 constexpr double kReferenceBatch = 8;  // the batch that `lr` is stated for
-
-// Evaluation mode for a scope.
-class EvaluationMode {
- public:
-  explicit EvaluationMode(const Network& network)
-      : network_(network), was_training_(network.is_training()) {
-    network_.train(false);
-  }
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
-  ~EvaluationMode() { network_.train(was_training_); }
-
- private:
-  const Network& network_;
-  bool was_training_;
-};
 
 class Vitad final : public Method, public ChangesTestImages, public RebuildsFeatures {
  public:
@@ -82,7 +67,7 @@ class Vitad final : public Method, public ChangesTestImages, public RebuildsFeat
 
   Prediction predict(const Batch& batch) override {
     const at::NoGradGuard no_grad;
-    const EvaluationMode evaluation(network_);
+    const EvaluationMode evaluation({network_.fuser, network_.decoder});
     const auto features = encoded(batch);
     const auto maps = vitad::anomaly_maps(
         network_.architecture(), network_.teachers(features), network_.rebuild(features));
@@ -91,7 +76,7 @@ class Vitad final : public Method, public ChangesTestImages, public RebuildsFeat
 
   std::vector<FeaturePair> feature_pairs(const Batch& batch) override {
     const at::NoGradGuard no_grad;
-    const EvaluationMode evaluation(network_);
+    const EvaluationMode evaluation({network_.fuser, network_.decoder});
     const auto features = encoded(batch);
     const auto teachers = network_.teachers(features);
     const auto rebuilt = network_.rebuild(features);
