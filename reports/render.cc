@@ -204,14 +204,23 @@ std::string latex_text(const std::string& text) {
                        {"†", "\\dag{}"}});
 }
 
+// A word a line, the last one on the line of its neighbours.
+std::string latex_header(const std::string& text) {
+  return text.find(' ') == std::string::npos
+             ? latex_text(text)
+             : "\\shortstack[r]{" + replace_each(latex_text(text), {{" ", "\\\\"}}) + "}";
+}
+
+// A table that is wider than the line is scaled down to it.
 void add_latex_table(const TextTable& table, std::string& out) {
   out += fmt::format(
-      "\n\\begin{{table}}\n\\centering\n\\caption{{{}}}\n\\begin{{tabular}}{{{}{}}}\n\\toprule\n",
+      "\n\\begin{{table}}\n\\centering\n\\caption{{{}}}\n\\resizebox{{\\ifdim\\width>\\linewidth"
+      "\\linewidth\\else\\width\\fi}}{{!}}{{%\n\\begin{{tabular}}{{{}{}}}\n\\toprule\n",
       latex_text(table.title),
       std::string(table.left_columns, 'l'),
       std::string(table.header.size() - table.left_columns, 'r'));
   for (std::size_t i = 0; i < table.header.size(); ++i) {
-    out += (i == 0 ? "" : " & ") + latex_text(table.header[i]);
+    out += (i == 0 ? "" : " & ") + latex_header(table.header[i]);
   }
   out += " \\\\\n\\midrule\n";
   for (const auto& row : table.rows) {
@@ -228,12 +237,12 @@ void add_latex_table(const TextTable& table, std::string& out) {
     }
     out += " \\\\\n";
   }
-  out += "\\bottomrule\n\\end{tabular}\n\\end{table}\n";
+  out += "\\bottomrule\n\\end{tabular}}\n\\end{table}\n";
 }
 
 std::string latex(const Report& report) {
   const TextReport text = lay_out(report);
-  std::string out = "% needs \\usepackage{booktabs}\n";
+  std::string out = "% needs \\usepackage{booktabs,graphicx}\n";
   for (const auto& table : text.tables) {
     add_latex_table(table, out);
   }
