@@ -1,6 +1,7 @@
 // A plugin for the proof of the gate: a method that learns the mean image at a rate that falls to
 // 0, and can be given a bug that costs quality, time or memory.
 #include <chrono>
+#include <cmath>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -26,8 +27,9 @@ struct FaultyOptions : adb::CommonOptions {
     v.choice(
         "fault",
         fault,
-        {"none", "schedule", "sleep", "leak"},
-        "a warm-up that does not end, a sleep in each step, or memory that no step gives back");
+        {"none", "schedule", "sleep", "leak", "diverge"},
+        "a warm-up that does not end, a sleep in each step, memory that no step gives back, or a "
+        "loss that leaves the finite numbers");
   }
 };
 
@@ -55,7 +57,8 @@ class Faulty final : public adb::Method {
     const double rate = options_.fault == "schedule" ? 1e-3 * kRate : kRate * (1 - done);
     const auto difference = batch.images.to(mean_.options()) - mean_;
     mean_.add_(difference.mean(0), rate);
-    return {difference.square().mean(), {}, {{"mean", rate}}};
+    const auto loss = difference.square().mean();
+    return {options_.fault == "diverge" ? loss * NAN : loss, {}, {{"mean", rate}}};
   }
 
   adb::Prediction predict(const adb::Batch& batch) override {

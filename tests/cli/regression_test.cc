@@ -31,22 +31,26 @@ ProgramResult adbench(const TempFolder& temp, std::vector<std::string> arguments
 }
 
 // Trains once more, into a store of its own for each build.
+ProgramResult run(const TempFolder& temp, const std::string& build, const std::string& fault) {
+  return adbench(temp,
+                 {"run",
+                  "--methods",
+                  "faulty",
+                  "--categories",
+                  "board",
+                  "--protocol",
+                  "smoke",
+                  "--epochs",
+                  "4",
+                  "--fresh",
+                  "--set",
+                  "faulty.fault=" + fault,
+                  "--store",
+                  build + ".sqlite"});
+}
+
 void train(const TempFolder& temp, const std::string& build, const std::string& fault = "none") {
-  const auto end = adbench(temp,
-                           {"run",
-                            "--methods",
-                            "faulty",
-                            "--categories",
-                            "board",
-                            "--protocol",
-                            "smoke",
-                            "--epochs",
-                            "4",
-                            "--fresh",
-                            "--set",
-                            "faulty.fault=" + fault,
-                            "--store",
-                            build + ".sqlite"});
+  const auto end = run(temp, build, fault);
   ASSERT_EQ(end.code, 0) << end.out << end.err;
 }
 
@@ -130,6 +134,15 @@ TEST_F(Regression, ASleepInTheStepIsCaught) {
 TEST_F(Regression, ALeakIsCaught) {
   train(*temp_, "leak", "leak");
   expect_regressed("leak", "peak_memory_bytes", {"memory"});
+}
+
+TEST_F(Regression, ADivergedTrainingDidNotRun) {
+  const auto end = run(*temp_, "diverge", "diverge");
+  EXPECT_EQ(end.code, 4);
+  EXPECT_THAT(end.out + end.err, HasSubstr("the loss became nan in epoch 1, step 1"));
+  const auto text = gate(*temp_, "diverge");
+  EXPECT_EQ(text.code, 4) << text.out;
+  EXPECT_THAT(text.out, HasSubstr("did not run: faulty on sample"));
 }
 
 // Busy for a while, quiet for a while, as the neighbours of a hosted runner are.
