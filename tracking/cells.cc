@@ -51,7 +51,8 @@ bool equal_results(const TrackedRun& a, const TrackedRun& b) {
 
 // An unknown commit or local changes may hide any code.
 bool known_commit(const Environment& environment) {
-  return !environment.code_commit.empty() && !environment.code_commit.ends_with("+dirty");
+  const auto& commit = environment.code_commit;
+  return !commit.empty() && commit != "unknown" && !commit.ends_with("+dirty");
 }
 
 bool same_build(const Environment& a, const Environment& b) {

@@ -161,6 +161,15 @@ TEST(Gate, TheSameCodeWithOtherFiguresIsCalledNonDeterministic) {
   EXPECT_THAT(report.notes, Contains(HasSubstr("non-deterministic")));
 }
 
+TEST(Gate, CodeOfUnknownOrChangedCommitsIsNotTheSame) {
+  for (const char* code : {"unknown", "abc+dirty"}) {  // as builds outside of git name theirs
+    auto store = with_baseline(
+        [&](Store& s) { add_run(s, run_of("rd", 0, 8), constant(0.9), commit(code)); });
+    add_run(store, run_of("rd", 0, 8), constant(0.8), commit(code));
+    EXPECT_EQ(find(gate(store), "mad").verdict, Verdict::kRegressed) << code;
+  }
+}
+
 // --- several seeds, not deterministic
 
 TEST(Gate, FewerThanThreeSeedsCannotTell) {
