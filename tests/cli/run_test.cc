@@ -212,9 +212,9 @@ TEST(Run, LimitsAreRecordedAndTheRestGoesOn) {
                              "-S",
                              "vitad.epochs=5000",
                              "--timeout",
-                             "4s"});
+                             "10s"});
   EXPECT_EQ(done.code, 4) << done.err;
-  EXPECT_THAT(done.err, HasSubstr("vitad on sample: timeout: ran longer than 4 s"));
+  EXPECT_THAT(done.err, HasSubstr("vitad on sample: timeout: ran longer than 10 s"));
   EXPECT_THAT(done.out, HasSubstr("1 finished, 0 finished before, 1 failed"));
 }
 
