@@ -20,12 +20,13 @@ struct EfficiencyKey {
 };
 
 constexpr double kMebi = 1.0 / (1 << 20);
-constexpr std::array<EfficiencyKey, 11> kEfficiencyKeys = {{
+constexpr std::array<EfficiencyKey, 12> kEfficiencyKeys = {{
     {"parameters", "parameters", "M", 1e-6, Merge::kMean},
     {"trainable_parameters", "trainable parameters", "M", 1e-6, Merge::kMean},
     {"macs", "multiply-accumulates", "G", 1e-9, Merge::kMean},
     {"macs_with_norms", "multiply-accumulates with norms", "G", 1e-9, Merge::kMean},
     {"train_s", "training time", "h", 1.0 / 3600, Merge::kSum},
+    {"train_energy_j", "training energy", "kJ", 1e-3, Merge::kSum},
     {"time_per_image_ms", "time per image", "ms", 1, Merge::kMean},
     {"latency_p50_ms", "latency, median", "ms", 1, Merge::kMean},
     {"throughput_images_per_s", "images per second", "1/s", 1, Merge::kMean},

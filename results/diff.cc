@@ -27,15 +27,15 @@ std::string place(std::int64_t epoch, const std::string& category) {
       "epoch {}, {}", epoch, category.empty() ? "all categories" : "category " + category);
 }
 
-bool is_time(const std::string& curve) {
-  return curve.ends_with("_s");
+bool is_cost(const std::string& curve) {
+  return curve.ends_with("_s") || curve == "train_energy_j";
 }
 
 // The results of a run under names that are unique in it.
 std::map<std::string, std::string> facts_of(const Store& store, const RunRow& run) {
   std::map<std::string, std::string> facts;
   for (const auto& row : store.curves(run.id)) {
-    if (!is_time(row.name)) {
+    if (!is_cost(row.name)) {
       facts[fmt::format("curve '{}' of epoch {}", row.name, row.epoch)] = exact(row.value);
     }
   }

@@ -16,6 +16,7 @@
 #include "nn/shared_batch.h"
 #include "runners/worker/checkpoint.h"
 #include "runners/worker/efficiency.h"
+#include "runners/worker/energy.h"
 #include "runners/worker/evaluate.h"
 #include "runners/worker/features.h"
 #include "runners/worker/loader.h"
@@ -38,6 +39,7 @@ struct Progress {
   std::int64_t step = 0;                   // completed steps of the epoch under way
   std::map<std::string, double> sums;      // of losses, rates and times over those steps
   double train_s = 0;                      // over all epochs
+  std::optional<double> train_energy_j;    // likewise; absent where a part was not measured
   std::optional<std::int64_t> best_epoch;  // by class-mean pixel AUROC, first on ties
   double best_auroc = 0;
 };
@@ -51,6 +53,7 @@ class Trainer {
         entry_(entry),
         streams_(job.seed),
         device_(job.device),
+        energy_(device_),
         method_(entry.make(job.options, Context{at::kFloat, device_, streams_})),
         input_(method_->input()),
         textures_(input_.needs_textures ? open_textures(job.textures, job.seed, job.cache_bytes / 8)
@@ -84,6 +87,7 @@ class Trainer {
 
   void run() {
     if (!resume()) {
+      progress_.train_energy_j = 0;
       calibrate();
     }
     channel_.send(wire::kStarted,
@@ -172,6 +176,10 @@ class Trainer {
     progress_.epoch = json_int(json_at(state, "epoch", where, kKind), where, kKind);
     progress_.step = json_int(json_at(state, "step", where, kKind), where, kKind);
     progress_.train_s = json_number(json_at(state, "train_s", where, kKind), where, kKind);
+    if (const auto energy = state.find("train_energy_j");
+        energy != state.end() && energy->is_number()) {
+      progress_.train_energy_j = energy->get<double>();
+    }
     progress_.sums = json_at(state, "sums", where, kKind).get<std::map<std::string, double>>();
     if (const auto& best = json_at(state, "best_epoch", where, kKind); !best.is_null()) {
       progress_.best_epoch = json_int(best, where, kKind);
@@ -191,6 +199,8 @@ class Trainer {
         {"epoch", progress_.epoch},
         {"step", progress_.step},
         {"train_s", progress_.train_s},
+        {"train_energy_j",
+         progress_.train_energy_j ? Json(*progress_.train_energy_j) : Json(nullptr)},
         {"sums", progress_.sums},
         {"best_epoch", progress_.best_epoch ? Json(*progress_.best_epoch) : Json(nullptr)},
         {"best_auroc", progress_.best_auroc}};
@@ -285,6 +295,7 @@ class Trainer {
                           pool_,
                           requests(epoch, progress_.step));
     double told_at = seconds();
+    energy_.take();  // of tests and other things before
     while (progress_.step < steps_per_epoch_) {
       const double started = seconds();
       Batch batch = batches.next();
@@ -319,6 +330,13 @@ class Trainer {
       const double took = seconds() - started;
       progress_.sums["train_s"] += took;
       progress_.train_s += took;
+      if (progress_.train_energy_j && energy_.available()) {
+        const double joules = energy_.take();
+        progress_.sums["train_energy_j"] += joules;
+        *progress_.train_energy_j += joules;
+      } else {
+        progress_.train_energy_j.reset();
+      }
       ++progress_.step;
       if (seconds() - told_at >= 1 || progress_.step == steps_per_epoch_) {
         told_at = seconds();
@@ -378,7 +396,7 @@ class Trainer {
   void send_curves(std::int64_t epoch) {
     Json curves = Json::object();
     for (const auto& [name, sum] : progress_.sums) {
-      curves[name] = name == "train_s" || name == "reduce_s"
+      curves[name] = name == "train_s" || name == "train_energy_j" || name == "reduce_s"
                          ? sum
                          : sum / static_cast<double>(steps_per_epoch_);
     }
@@ -490,6 +508,9 @@ class Trainer {
     add("macs", macs.macs, "1");
     add("macs_with_norms", macs.with_norms, "1");
     add("train_s", progress_.train_s, "s");
+    if (progress_.train_energy_j) {
+      add("train_energy_j", *progress_.train_energy_j, "J", energy_.sources() + ", whatever runs");
+    }
     add("time_per_image_ms",
         test_images_s_ * 1000 / static_cast<double>(job_.test.size()),
         "ms",
@@ -546,6 +567,7 @@ class Trainer {
   const MethodEntry& entry_;
   Streams streams_;
   at::Device device_;
+  EnergyMeter energy_;
   std::unique_ptr<Method> method_;
   InputSpec input_;
   std::unique_ptr<TexturePool> textures_;
