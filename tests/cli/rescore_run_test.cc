@@ -47,7 +47,7 @@ TEST(Rescore, OfRealRunsGivesTheSameBits) {
   EXPECT_EQ(other.code, 0) << other.err;
   EXPECT_THAT(other.out, HasSubstr("pixel.aupro"));
   const auto report = adbench(temp, {"report"});
-  EXPECT_THAT(report.out, HasSubstr("FPR limit 0.3")) << "reports stay on the usual limit";
+  EXPECT_THAT(report.out, HasSubstr("limit 0.3,")) << "reports stay on the usual limit";
   EXPECT_EQ(adbench(temp, {"rescore", "--metric-mode", "ader"}).code, 0);
   EXPECT_EQ(adbench(temp, {"store", "check"}).code, 0);
 }
