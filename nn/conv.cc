@@ -116,17 +116,20 @@ Conv::Conv(const ConvShape& shape, const at::TensorOptions& tensor) : shape_(sha
   ADB_ASSERT(!transposed || shape.groups == 1);
   const auto first = transposed ? shape.in : shape.out;
   const auto second = transposed ? shape.out : shape.in / shape.groups;
-  weight_ = register_parameter(
-      "weight",
-      at::zeros({first, second, shape.kernel, shape.kernel}, tensor)
-          .contiguous(stored_channels_last(tensor) ? kChannelsLast : at::MemoryFormat::Contiguous));
+  weight_ = register_parameter("weight",
+                               at::zeros({first, second, shape.kernel, shape.kernel}, tensor)
+                                   .contiguous(shape.channels_last && stored_channels_last(tensor)
+                                                   ? kChannelsLast
+                                                   : at::MemoryFormat::Contiguous));
   if (shape.bias) {
     bias_ = register_parameter("bias", at::zeros({shape.out}, tensor));
   }
 }
 
-Conv::Prepared Conv::prepared(const at::Tensor& x) const {
-  auto input = stored_channels_last(x.options()) ? x.contiguous(kChannelsLast) : x;
+Conv::Prepared Conv::prepared(const at::Tensor& x, bool channels_last) const {
+  auto input = stored_channels_last(x.options())
+                   ? x.contiguous(channels_last ? kChannelsLast : at::MemoryFormat::Contiguous)
+                   : x;
   const auto rows = padding(shape_, x.size(2)), columns = padding(shape_, x.size(3));
   if (rows.first == rows.second && columns.first == columns.second) {
     return {input, rows.first, columns.first};
@@ -136,7 +139,7 @@ Conv::Prepared Conv::prepared(const at::Tensor& x) const {
 }
 
 at::Tensor Conv::forward(const at::Tensor& x) const {
-  const auto [input, rows, columns] = prepared(x);
+  const auto [input, rows, columns] = prepared(x, shape_.channels_last);
   if (shape_.kind == ConvShape::Kind::kTransposed) {
     return at::conv_transpose2d(
         input, weight_, bias_, shape_.stride, 0, 0, shape_.groups, shape_.dilation);
@@ -185,7 +188,7 @@ at::Tensor ConvNorm::forward_folded(const at::Tensor& x,
   const auto& ops = *fused_operators();
   const auto& shape = conv_->shape();
   const bool transposed = shape.kind == ConvShape::Kind::kTransposed;
-  const auto [input, rows, columns] = conv_->prepared(x);
+  const auto [input, rows, columns] = conv_->prepared(x, /*channels_last=*/true);
   const Integers strides(2, shape.stride), dilations(2, shape.dilation), none(2, 0);
   const Integers paddings = {rows, columns};
   auto version = norm_->version() + conv_->weight()._version();

@@ -19,6 +19,9 @@ struct ConvShape {
   std::int64_t dilation = 1;
   std::int64_t groups = 1;
   bool bias = false;
+  // False: training keeps planes apart. LibTorch's batch norm sums channels-last planes in float32
+  // and contiguous ones in double, which large planes need.
+  bool channels_last = true;
   enum class Kind {
     kPlain,       // padding dilation * (kernel - 1) / 2 on all sides
     kTensorFlow,  // "same" padding: at stride 2 it depends on the input's size and may be larger
@@ -30,9 +33,9 @@ struct ConvShape {
 // A convolution over [B, in, H, W]. Weight and bias are zero until they are set; drawing them is
 // the caller's business.
 //
-// In float32 on the CPU, weights and outputs are stored channels-last, whatever the input: oneDNN's
-// 1 x 1 convolutions are up to twice as fast that way (docs/running.md has the times of whole
-// methods).
+// In float32 on the CPU, weights and outputs are stored channels-last (unless the shape says no):
+// oneDNN's 1 x 1 convolutions are up to twice as fast that way (docs/running.md has the times of
+// whole methods).
 class Conv : public torch::nn::Module {
  public:
   Conv(const ConvShape& shape, const at::TensorOptions& tensor);
@@ -47,7 +50,7 @@ class Conv : public torch::nn::Module {
     at::Tensor input;
     std::int64_t rows = 0, columns = 0;
   };
-  Prepared prepared(const at::Tensor& x) const;
+  Prepared prepared(const at::Tensor& x, bool channels_last) const;
 
  private:
   ConvShape shape_;

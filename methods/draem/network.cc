@@ -39,6 +39,7 @@ namespace {
 ConvShape biased(std::int64_t in, std::int64_t out) {
   ConvShape shape{in, out};
   shape.bias = true;
+  shape.channels_last = false;
   return shape;
 }
 

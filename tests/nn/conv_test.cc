@@ -26,7 +26,7 @@ ConvShape shape_of(std::int64_t in,
                    std::int64_t groups,
                    bool bias,
                    ConvShape::Kind kind) {
-  return {in, out, kernel, stride, dilation, groups, bias, kind};
+  return {in, out, kernel, stride, dilation, groups, bias, /*channels_last=*/true, kind};
 }
 
 const std::vector<Case>& cases() {
