@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "core/csv.h"
 #include "formats/quote.h"
 #include "metrics/keys.h"
 
@@ -18,17 +19,6 @@ std::string percent(double value, int decimals) {
 Json value_json(const MetricValue& value) {
   return {{"value", value.value ? Json(*value.value) : Json(nullptr)},
           {"reason", value.value ? Json(nullptr) : Json(value.reason)}};
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) {
-    return text;
-  }
-  std::string field = "\"";
-  for (const char c : text) {
-    field += c == '"' ? "\"\"" : std::string(1, c);
-  }
-  return field + "\"";
 }
 
 // Columns two blanks apart, the first to the left, the others to the right.

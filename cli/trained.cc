@@ -1,7 +1,5 @@
 #include "cli/trained.h"
 
-#include <algorithm>
-#include <cctype>
 #include <cstdio>
 #include <map>
 #include <set>
@@ -15,6 +13,7 @@
 #include "cli/run_lookup.h"
 #include "core/files.h"
 #include "core/hash.h"
+#include "core/image_names.h"
 #include "core/scratch.h"
 #include "runners/schedule/worker_process.h"
 
@@ -22,19 +21,6 @@ namespace adb {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_image_name(const fs::path& file) {
-  auto extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
-  for (const char* known : {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}) {
-    if (extension == known) {
-      return true;
-    }
-  }
-  return false;
-}
 
 // [id, file] for each image, each file once. A folder gives all images below it, by path; where
 // that is not unique (a/0.png b/0.png) the id is the whole path.

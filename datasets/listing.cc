@@ -1,23 +1,13 @@
 #include "datasets/listing.h"
 
 #include <algorithm>
-#include <array>
 
 #include "core/error.h"
+#include "core/image_names.h"
 
 namespace adb {
 namespace fs = std::filesystem;
 namespace {
-
-bool has_image_extension(const fs::path& file) {
-  constexpr std::array<std::string_view, 6> kExtensions = {
-      ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"};
-  std::string extension = file.extension().string();
-  for (char& c : extension) {
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
-}
 
 // Calls visit(entry, name) for every visible entry.
 template <class Visit>
@@ -40,7 +30,7 @@ ImageListing list_images(const fs::path& folder) {
   ImageListing listing;
   for_each_entry(folder, [&](const fs::directory_entry& entry, const std::string& name) {
     std::error_code ignored;
-    if (has_image_extension(name) && entry.is_regular_file(ignored)) {
+    if (is_image_name(name) && entry.is_regular_file(ignored)) {
       listing.images.push_back(name);
     } else {
       ++listing.others;

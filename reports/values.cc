@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/csv.h"
 #include "core/text.h"
 #include "reports/layout.h"
 
@@ -34,15 +35,7 @@ std::string csv_text(const std::string& text) {
       field != "-") {
     field.insert(field.begin(), '\'');
   }
-  if (field.find_first_of(",\"\r\n") == std::string::npos) {
-    return field;
-  }
-  std::string quoted = "\"";
-  for (const char c : field) {
-    quoted.append(c == '"' ? 2 : 1, c);
-  }
-  quoted += '"';
-  return quoted;
+  return csv_field(field);
 }
 
 template <class Numbers>

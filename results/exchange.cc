@@ -8,6 +8,7 @@
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
 
+#include "core/csv.h"
 #include "core/files.h"
 #include "core/json.h"
 #include "results/database.h"
@@ -29,19 +30,6 @@ std::vector<std::string> tables_of(SQLite::Database& database) {
     tables.push_back(query.getColumn(0).getString());
   }
   return tables;
-}
-
-// A CSV field: quoted when it holds a separator, a quote or a line break.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) {
-    return text;
-  }
-  std::string quoted = "\"";
-  for (const char c : text) {
-    quoted.append(c == '"' ? 2 : 1, c);
-  }
-  quoted += '"';
-  return quoted;
 }
 
 void export_table(SQLite::Database& database, const std::string& table, const fs::path& folder) {

@@ -104,7 +104,7 @@ int run(const Registry<MethodEntry>& methods) {
   }
 }
 
-// One job from stdin, a line of JSON for each image on stdout.
+// The job of `predict` or `frequency` from stdin; each image is answered by a line on stdout.
 Json read_image_job() {
   std::string line;
   std::getline(std::cin, line);

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/image_names.h"
 #include "core/seed.h"
 #include "images/codec.h"
 #include "images/resize.h"
@@ -17,15 +18,6 @@ namespace adb {
 namespace {
 
 constexpr std::int64_t kNumProcedural = std::int64_t{1} << 20;
-
-bool is_image_name(const std::string& file) {
-  auto extension = std::filesystem::path(file).extension().string();
-  for (auto& c : extension) {
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  const auto known = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"};
-  return std::find(known.begin(), known.end(), extension) != known.end();
-}
 
 class FolderTextures final : public TexturePool {
  public:

@@ -2,40 +2,18 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <string>
-#include <string_view>
-
-#include <unistd.h>
 
 #include "cli/eval_maps.h"
 #include "core/files.h"
+#include "core/scratch.h"
 #include "datasets/catalog.h"
 #include "tests/formats/fuzz_target.h"
 
 namespace {
 
-// A folder with a file "x" that rows can name. Removed at the end.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "adbench-fuzz-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      std::abort();
-    }
-    path_ = name;
-    adb::write_file_atomic(path_ / "x", "x");
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
+// With a file "x" that rows can name.
+struct Folder : adb::ScratchFolder {
+  Folder() : ScratchFolder("adbench-fuzz") { adb::write_file_atomic(path() / "x", "x"); }
 };
 
 }  // namespace
