@@ -35,13 +35,21 @@ struct GoldenCase {
   // What the case's tensors are made with.
   at::TensorOptions tensor() const { return at::TensorOptions().dtype(dtype).device(device); }
   bool training() const { return json.contains("train") && json["train"].is_object(); }
+  // Whether the case compares a tensor of this name.
+  bool wants(const std::string& tensor) const;
   const at::Tensor& input(const std::string& name) const;  // throws: Error(kData)
+  // Of this shape, in which -1 is any extent from 1. throws: Error(kData)
+  const at::Tensor& input(const std::string& name, const std::vector<std::int64_t>& shape) const;
   // Fills the entries of `state` by the formula under their own names, as the case's `parameters`
   // say.
   //   throws: Error(kData) that lists names which only one side has and shapes that differ
   void fill(const NamedTensors& state) const;
   // Throws Error(kData) naming the first key of `config` that is not in `known`.
   void require_config(const std::vector<std::string>& known) const;
+  // The entries of `config` that are called `keys`. Throws like require_config for keys in neither
+  // list.
+  Json options(const std::vector<std::string>& keys,
+               const std::vector<std::string>& other_keys = {}) const;
 };
 
 struct GoldenResult {

@@ -32,6 +32,8 @@ struct InputSpec {
   bool features_suffice =
       true;               // with Batch::features given, step and predict do without Batch::images
   SampleFunction sample;  // empty: images as they are
+  bool full_size_samples =
+      false;  // the sample function takes images of their own size and makes them S x S
 };
 
 struct Batch {

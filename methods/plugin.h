@@ -17,7 +17,7 @@
 namespace adb {
 
 // Raised when the seam (methods/method.h and what it includes) changes.
-inline constexpr int kPluginAbi = 1;
+inline constexpr int kPluginAbi = 2;
 
 struct Registries {
   Registry<MethodEntry>& methods;

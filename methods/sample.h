@@ -30,7 +30,7 @@ struct SampleField {
 };
 
 // Makes the fields of one training sample.
-//   image: 8-bit RGB, already resized to the input's size
+//   image: 8-bit RGB, resized to the input's size unless the input has full_size_samples
 //   random: the stream of this (epoch, position in the epoch); every draw must come from it
 //   textures: null unless the input asks for them
 using SampleFunction = std::function<std::vector<SampleField>(

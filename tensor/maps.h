@@ -23,8 +23,11 @@ at::Tensor upsample_maps(const at::Tensor& maps, std::int64_t side, bool align_c
 //   maps: [B, H, W]   returns: [B, H, W] float64
 at::Tensor gaussian_smooth(const at::Tensor& maps, double sigma);
 
-// Maximum of each map after k x k average pooling, stride 1, no padding, in double; k = 1: the
-// plain maximum.
+// Means of all k x k windows, in double; `border` zeros around the map count.
+//   maps: [B, H, W]   returns: [B, H + 2 border - k + 1, W + 2 border - k + 1] float64
+at::Tensor window_means(const at::Tensor& maps, std::int64_t k, std::int64_t border = 0);
+
+// Maximum of each map's window_means without a border; k = 1: the plain maximum.
 //   maps: [B, H, W] with H, W >= k
 std::vector<double> pooled_maximum(const at::Tensor& maps, std::int64_t k);
 

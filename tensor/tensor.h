@@ -22,4 +22,12 @@ inline const at::Tensor* find_tensor(const NamedTensors& tensors, const std::str
   return nullptr;
 }
 
+inline std::vector<std::string> names_of(const NamedTensors& tensors) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : tensors) {
+    names.push_back(name);
+  }
+  return names;
+}
+
 }  // namespace adb

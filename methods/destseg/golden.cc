@@ -1,12 +1,10 @@
 #include "methods/destseg/golden.h"
 
-#include <limits>
-
 #include <torch/torch.h>
 
 #include "core/error.h"
 #include "methods/destseg/network.h"
-#include "nn/optim.h"
+#include "methods/golden_training.h"
 #include "tensor/maps.h"
 
 namespace adb::destseg {
@@ -19,37 +17,15 @@ const std::vector<std::string> kOptionKeys = {
     "backbone", "image_size", "batch", "encoder_decoder_student", "dest", "gamma", "T"};
 
 DestsegOptions options_of(const GoldenCase& golden) {
-  auto known = kOptionKeys;
-  known.insert(known.end(), {"mode", "phase"});  // `mode` is prose
-  golden.require_config(known);
-  Json options = Json::object();
-  for (const auto& key : kOptionKeys) {
-    if (golden.config.contains(key)) {
-      options[key] = golden.config[key];
-    }
-  }
-  return read_options<DestsegOptions>(options, golden.name + ": config");
+  return read_options<DestsegOptions>(golden.options(kOptionKeys, {"mode", "phase"}),  // prose
+                                      golden.name + ": config");
 }
 
 const at::Tensor& checked(const GoldenCase& golden,
                           const DestsegOptions& options,
                           const std::string& name,
                           std::int64_t channels = 3) {
-  const auto& tensor = golden.input(name);
-  const std::vector<std::int64_t> shape = {
-      options.batch, channels, options.image_size, options.image_size};
-  ADB_CHECK(tensor.sizes() == at::IntArrayRef(shape),
-            kKind,
-            "{}: {}: expected [{}], got [{}]",
-            golden.name,
-            name,
-            fmt::join(shape, ", "),
-            fmt::join(tensor.sizes(), ", "));
-  return tensor;
-}
-
-bool wants(const GoldenCase& golden, const std::string& tensor) {
-  return golden.json["tensors"].contains(tensor);
+  return golden.input(name, {options.batch, channels, options.image_size, options.image_size});
 }
 
 double count(const NamedTensors& parameters) {
@@ -113,7 +89,7 @@ Tap recorder(const GoldenCase& golden,
              GoldenResult& result) {
   return [&golden, prefix, suffix, &result](const std::string& name, const at::Tensor& output) {
     const auto key = prefix + name + suffix;
-    if (wants(golden, key)) {
+    if (golden.wants(key)) {
       result.tensors.emplace_back(key, output.detach());
     }
   };
@@ -166,12 +142,9 @@ struct Recipe {
   OptimiserRule rule;
   double lr_student = 0, lr_res = 0, lr_head = 0;
   double weight_decay = 1e-4;
-  double clip_norm = std::numeric_limits<double>::infinity();
-  std::int64_t steps = 0;
 };
 
 Recipe recipe_of(const GoldenCase& golden) {
-  constexpr std::int64_t kMostSteps = 1000;
   const auto where = golden.name + ": train";
   const auto& train = golden.json["train"];
   const auto number = [&](const Json& object, const char* key) {
@@ -211,16 +184,6 @@ Recipe recipe_of(const GoldenCase& golden) {
   if (const auto decay = train.find("weight_decay"); decay != train.end() && decay->is_number()) {
     recipe.weight_decay = number(train, "weight_decay");
   }
-  if (const auto clip = train.find("clip_grad_norm"); clip != train.end() && !clip->is_null()) {
-    recipe.clip_norm = number(train, "clip_grad_norm");
-  }
-  recipe.steps = json_int(json_at(train, "steps", where, kKind), where + ": steps", kKind);
-  ADB_CHECK(recipe.steps >= 0 && recipe.steps <= kMostSteps,
-            kKind,
-            "{}: steps: expected 0 to {}, got {}",
-            where,
-            kMostSteps,
-            recipe.steps);
   return recipe;
 }
 
@@ -252,10 +215,7 @@ void run_training(const GoldenCase& golden,
       student ? network.student_parameters() : network.segmentation_parameters();
   Optimiser optimiser(recipe.rule);
   add_groups(recipe, parameters, optimiser);
-  std::vector<at::Tensor> initial;
-  for (const auto& [name, parameter] : parameters) {
-    initial.push_back(parameter.detach().clone());
-  }
+  const auto before = copies_of(parameters);
   result.scalars["sizes/trainable"] = count(parameters);
   result.tensors.emplace_back("augmented_normalised", corrupted);
   network.set_modes({student, !student});
@@ -281,29 +241,17 @@ void run_training(const GoldenCase& golden,
     tell("focal", losses.focal);
     return loss;
   };
-  for (std::int64_t step = 0; step < recipe.steps; ++step) {
-    backward(pass(step, recipe.phase), {&optimiser});
-    if (step == 0) {
-      for (const auto& [name, parameter] : parameters) {
-        if (!parameter.grad().defined()) {
-          continue;  // the last layer of a student without a decoder
-        }
-        result.scalars["grad_norm/" + name] = parameter.grad().norm().item<double>();
-        if (wants(golden, "grad." + name)) {
-          result.tensors.emplace_back("grad." + name, parameter.grad().clone());
-        }
-      }
-    }
-    result.scalars[fmt::format("grad_total/{}", step)] =
-        clip_gradients(optimiser.parameters(), recipe.clip_norm).item<double>();
-    optimiser.step();
-  }
+  GoldenTraining training{parameters, {&optimiser}};
+  training.clip_norm = clip_norm(golden, "clip_grad_norm");
+  training.steps = num_steps(golden);
+  training.forward = [&](std::int64_t step) { return pass(step, recipe.phase); };
+  training.total_norm = [](std::int64_t step, std::size_t) {
+    return fmt::format("grad_total/{}", step);
+  };
+  run_steps(golden, training, &result);
   const at::NoGradGuard no_grad;
-  pass(recipe.steps, Phase::kNone);
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    result.scalars["change_norm_after_steps/" + parameters[i].first] =
-        (parameters[i].second - initial[i]).norm().item<double>();
-  }
+  pass(training.steps, Phase::kNone);
+  add_changes("change_norm_after_steps/", before, parameters, &result);
 }
 
 }  // namespace

@@ -1,13 +1,11 @@
 #include "methods/draem/golden.h"
 
-#include <limits>
-
 #include <torch/torch.h>
 
 #include "core/error.h"
 #include "methods/draem/network.h"
+#include "methods/golden_training.h"
 #include "nn/image_losses.h"
-#include "nn/optim.h"
 
 namespace adb::draem {
 namespace {
@@ -26,24 +24,6 @@ DraemOptions options_of(const GoldenCase& golden) {
   return read_options<DraemOptions>(options, golden.name + ": config");
 }
 
-const at::Tensor& checked(const GoldenCase& golden,
-                          const std::string& name,
-                          const std::vector<std::int64_t>& shape) {
-  const auto& tensor = golden.input(name);
-  ADB_CHECK(tensor.sizes() == at::IntArrayRef(shape),
-            kKind,
-            "{}: {}: expected [{}], got [{}]",
-            golden.name,
-            name,
-            fmt::join(shape, ", "),
-            fmt::join(tensor.sizes(), ", "));
-  return tensor;
-}
-
-bool wants(const GoldenCase& golden, const std::string& tensor) {
-  return golden.json["tensors"].contains(tensor);
-}
-
 // Adds one forward pass: what the case names PREFIX + NAME.
 void record_forward(const GoldenCase& golden,
                     const Network& network,
@@ -51,7 +31,7 @@ void record_forward(const GoldenCase& golden,
                     const std::string& prefix,
                     GoldenResult& result) {
   const auto add = [&](const std::string& name, const at::Tensor& tensor) {
-    if (wants(golden, prefix + name)) {
+    if (golden.wants(prefix + name)) {
       result.tensors.emplace_back(prefix + name, tensor);
     }
   };
@@ -77,7 +57,7 @@ GoldenResult run_forward(const GoldenCase& golden,
   const at::NoGradGuard no_grad;
   const std::vector<std::int64_t> shape = {
       options.batch, 3, options.image_size, options.image_size};
-  const auto& images = checked(golden, "input", shape);
+  const auto& images = golden.input("input", shape);
   GoldenResult result;
   network.train(false);
   const auto& named = golden.json["tensors"];
@@ -95,52 +75,11 @@ GoldenResult run_forward(const GoldenCase& golden,
   }
   record_forward(golden, network, images, "", result);
   for (const auto& [name, tensor] : network.state()) {
-    if (wants(golden, "calibrated." + name)) {
+    if (golden.wants("calibrated." + name)) {
       result.tensors.emplace_back("calibrated." + name, tensor);
     }
   }
   return result;
-}
-
-// The recipe of a training case.
-struct Recipe {
-  OptimiserRule rule;
-  double lr = 0;
-  double weight_decay = 0;
-  double clip_norm = std::numeric_limits<double>::infinity();
-  std::int64_t steps = 0;
-};
-
-Recipe recipe_of(const GoldenCase& golden) {
-  constexpr std::int64_t kMostSteps = 1000;
-  const auto where = golden.name + ": train";
-  const auto& train = golden.json["train"];
-  const auto number = [&](const char* key) {
-    return json_number(json_at(train, key, where, kKind), where, kKind);
-  };
-  const auto optimiser = json_string(json_at(train, "optimiser", where, kKind), where, kKind);
-  ADB_CHECK(
-      optimiser == "Adam", kKind, "{}: draem trains with Adam, not with '{}'", where, optimiser);
-  const auto& betas = json_at(train, "betas", where, kKind);
-  ADB_CHECK(betas.is_array() && betas.size() == 2, kKind, "{}: betas: expected two numbers", where);
-  Recipe recipe;
-  recipe.rule.kind = OptimiserRule::Kind::kAdam;
-  recipe.rule.beta1 = json_number(betas[0], where, kKind);
-  recipe.rule.beta2 = json_number(betas[1], where, kKind);
-  recipe.rule.eps = number("eps");
-  recipe.lr = number("lr");
-  recipe.weight_decay = number("weight_decay");
-  if (const auto clip = train.find("clip_grad_norm"); clip != train.end() && !clip->is_null()) {
-    recipe.clip_norm = json_number(*clip, where, kKind);
-  }
-  recipe.steps = json_int(json_at(train, "steps", where, kKind), where, kKind);
-  ADB_CHECK(recipe.steps >= 0 && recipe.steps <= kMostSteps,
-            kKind,
-            "{}: steps: expected 0 to {}, got {}",
-            where,
-            kMostSteps,
-            recipe.steps);
-  return recipe;
 }
 
 // The buffers that the case names running_mean.MODULE.after_forwardK, and running_var likewise.
@@ -155,7 +94,7 @@ void record_buffers(const GoldenCase& golden,
       }
       const auto module = name.substr(0, name.size() - statistic.size() - 1);
       const auto key = fmt::format("{}.{}.after_forward{}", statistic, module, forward);
-      if (wants(golden, key)) {
+      if (golden.wants(key)) {
         result.tensors.emplace_back(key, tensor.clone());
       }
     }
@@ -166,25 +105,25 @@ GoldenResult run_training(const GoldenCase& golden,
                           const DraemOptions& options,
                           const Network& network) {
   const auto side = options.image_size;
-  const auto& target = checked(golden, "input", {options.batch, 3, side, side});
-  const auto& augmented = checked(golden, "augmented", {options.batch, 3, side, side});
-  const auto& mask = checked(golden, "mask", {options.batch, 1, side, side});
-  const auto recipe = recipe_of(golden);
+  const auto& target = golden.input("input", {options.batch, 3, side, side});
+  const auto& augmented = golden.input("augmented", {options.batch, 3, side, side});
+  const auto& mask = golden.input("mask", {options.batch, 1, side, side});
+  const auto recipe = adam_recipe(golden, OptimiserRule::Kind::kAdam);
   const auto window = ssim_window().to(golden.tensor());
   const auto parameters = network.parameters();
   Optimiser optimiser(recipe.rule);
   optimiser.add_group("all", parameters, recipe.lr, recipe.weight_decay);
 
   GoldenResult result;
-  std::vector<at::Tensor> initial;
-  for (const auto& [name, parameter] : parameters) {
-    initial.push_back(parameter.detach().clone());
-  }
+  const auto before = copies_of(parameters);
   result.tensors = {{"augmented", augmented}, {"mask", mask}};
   network.train(true);
   // A forward pass in training mode, which moves the running statistics; the one after the last
   // step only tells the losses.
-  const auto forward = [&](std::int64_t index) {
+  GoldenTraining training{parameters, {&optimiser}};
+  training.clip_norm = clip_norm(golden, "clip_grad_norm");
+  training.steps = num_steps(golden);
+  training.forward = [&](std::int64_t index) {
     const auto out = network.forward(augmented);
     const auto range = ssim_range(ssim_range_decisions(out.reconstruction));
     const auto losses = losses_of(out, target, mask, range, window);
@@ -204,26 +143,13 @@ GoldenResult run_training(const GoldenCase& golden,
     record_buffers(golden, network, index, result);
     return total;
   };
-  for (std::int64_t step = 0; step < recipe.steps; ++step) {
-    backward(forward(step), {&optimiser});
-    if (step == 0) {
-      for (const auto& [name, parameter] : parameters) {
-        result.scalars["grad_norm/" + name] = parameter.grad().norm().item<double>();
-        if (wants(golden, "grad." + name)) {
-          result.tensors.emplace_back("grad." + name, parameter.grad().clone());
-        }
-      }
-    }
-    result.scalars[fmt::format("grad_total/{}", step)] =
-        clip_gradients(optimiser.parameters(), recipe.clip_norm).item<double>();
-    optimiser.step();
-  }
+  training.total_norm = [](std::int64_t step, std::size_t) {
+    return fmt::format("grad_total/{}", step);
+  };
+  run_steps(golden, training, &result);
   const at::NoGradGuard no_grad;
-  forward(recipe.steps);
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    result.scalars["change_norm_after_steps/" + parameters[i].first] =
-        (parameters[i].second - initial[i]).norm().item<double>();
-  }
+  training.forward(training.steps);
+  add_changes("change_norm_after_steps/", before, parameters, &result);
   network.train(false);
   const auto out = network.forward(target);
   result.scalars["eval_after_training/mse_to_image"] =
@@ -258,9 +184,9 @@ GoldenResult run_losses(const GoldenCase& golden) {
   pair[1] = 2;
   single[1] = 1;
   const NamedTensors images = {
-      {"a", a}, {"b", checked(golden, "b", shape)}, {"signal", checked(golden, "s", shape)}};
-  const auto& mask = checked(golden, "mask", single);
-  const auto& logits = checked(golden, "logits", pair);
+      {"a", a}, {"b", golden.input("b", shape)}, {"signal", golden.input("s", shape)}};
+  const auto& mask = golden.input("mask", single);
+  const auto& logits = golden.input("logits", pair);
 
   GoldenResult result;
   result.tensors = {{"window", window}};

@@ -7,6 +7,7 @@
 #include "nn/image_losses.h"
 #include "nn/init.h"
 #include "nn/module_state.h"
+#include "tensor/maps.h"
 
 namespace adb::draem {
 namespace {
@@ -243,14 +244,7 @@ Losses losses_of(const Network::Output& output,
 }
 
 at::Tensor pooled_maps(const at::Tensor& maps, bool padded) {
-  const auto border = padded ? kPool / 2 : 0;
-  return at::avg_pool2d(maps.to(at::kDouble).unsqueeze(1),
-                        {kPool, kPool},
-                        {1, 1},
-                        {border, border},
-                        /*ceil_mode=*/false,
-                        /*count_include_pad=*/true)
-      .squeeze(1);
+  return window_means(maps, kPool, padded ? kPool / 2 : 0);
 }
 
 }  // namespace adb::draem

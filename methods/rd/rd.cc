@@ -95,13 +95,7 @@ class Rd final : public Method, public RebuildsFeatures {
   NamedTensors state() const override { return network_.state(); }
   NamedTensors optimiser_state() const override { return optimiser_.state(); }
 
-  std::vector<std::string> trainable() const override {
-    std::vector<std::string> names;
-    for (const auto& [name, tensor] : network_.trained()) {
-      names.push_back(name);
-    }
-    return names;
-  }
+  std::vector<std::string> trainable() const override { return names_of(network_.trained()); }
 
   void load_pretrained(const NamedTensors& weights, const std::string& file) override {
     network_.encoder->load(weights, file);

@@ -3,16 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <limits>
 #include <map>
 
 #include <torch/torch.h>
 
 #include "core/error.h"
 #include "formats/array.h"
+#include "methods/golden_training.h"
 #include "methods/simplenet/network.h"
 #include "nn/module_state.h"
-#include "nn/optim.h"
 #include "tensor/maps.h"
 
 namespace adb::simplenet {
@@ -37,16 +36,8 @@ const std::vector<std::string> kOptionKeys = {"backbone",
                                               "sigma"};
 
 SimplenetOptions options_of(const GoldenCase& golden, const std::vector<std::string>& other_keys) {
-  auto known = kOptionKeys;
-  known.insert(known.end(), other_keys.begin(), other_keys.end());
-  golden.require_config(known);
-  Json options = Json::object();
-  for (const auto& key : kOptionKeys) {
-    if (golden.config.contains(key)) {
-      options[key] = golden.config[key];
-    }
-  }
-  return read_options<SimplenetOptions>(options, golden.name + ": config");
+  return read_options<SimplenetOptions>(golden.options(kOptionKeys, other_keys),
+                                        golden.name + ": config");
 }
 
 // The value of `key` in `config`, which must be one of `choices`; the first of them when absent.
@@ -64,10 +55,6 @@ std::string choice(const GoldenCase& golden,
     }
   }
   fail(kKind, "{}: expected one of '{}', got '{}'", where, fmt::join(choices, "', '"), value);
-}
-
-bool wants(const GoldenCase& golden, const std::string& tensor) {
-  return golden.json["tensors"].contains(tensor);
 }
 
 // --- the aggregation alone
@@ -204,15 +191,9 @@ GoldenResult run_forward(const GoldenCase& golden,
 
 // The recipe of a training case.
 struct Recipe {
-  struct Group {
-    OptimiserRule rule;
-    double lr = 0;
-    double weight_decay = 0;
-  };
-  Group projection, discriminator;
+  AdamRecipe projection, discriminator;
   std::string decay_on = "matrices";
   double clip_norm = std::numeric_limits<double>::infinity();
-  std::int64_t steps = 0;
 };
 
 // A number, or the one that stands behind `lead` in words: "0.01 on the weight", "global L2
@@ -236,10 +217,7 @@ double number_in(const Json& value, const std::string& lead, const std::string& 
   return number;
 }
 
-Recipe::Group group_of(const GoldenCase& golden,
-                       const std::string& group,
-                       const std::string& optimiser,
-                       OptimiserRule::Kind kind) {
+AdamRecipe group_of(const GoldenCase& golden, const std::string& group, OptimiserRule::Kind kind) {
   const auto where = fmt::format("{}: train: optimisers: {}", golden.name, group);
   const auto& list = json_at(golden.json["train"], "optimisers", golden.name + ": train", kKind);
   ADB_CHECK(list.is_array(), kKind, "{}: expected a list", where);
@@ -247,44 +225,23 @@ Recipe::Group group_of(const GoldenCase& golden,
     if (json_at(entry, "group", where, kKind) != group) {
       continue;
     }
-    const auto number = [&](const char* key) {
-      return json_number(json_at(entry, key, where, kKind), where, kKind);
-    };
-    const auto name = json_string(json_at(entry, "optimiser", where, kKind), where, kKind);
-    ADB_CHECK(name == optimiser, kKind, "{}: expected {}, got '{}'", where, optimiser, name);
-    const auto& betas = json_at(entry, "betas", where, kKind);
-    ADB_CHECK(
-        betas.is_array() && betas.size() == 2, kKind, "{}: betas: expected two numbers", where);
-    Recipe::Group read;
-    read.rule.kind = kind;
-    read.rule.beta1 = json_number(betas[0], where, kKind);
-    read.rule.beta2 = json_number(betas[1], where, kKind);
-    read.rule.eps = number("eps");
-    read.lr = number("lr");
-    read.weight_decay = number_in(json_at(entry, "weight_decay", where, kKind), "", where);
-    return read;
+    return {adam_rule(entry, kind, where),
+            json_number(json_at(entry, "lr", where, kKind), where, kKind),
+            number_in(json_at(entry, "weight_decay", where, kKind), "", where)};
   }
   fail(kKind, "{}: is missing", where);
 }
 
 Recipe recipe_of(const GoldenCase& golden) {
-  constexpr std::int64_t kMostSteps = 1000;
   const auto where = golden.name + ": train";
   const auto& train = golden.json["train"];
   Recipe recipe;
-  recipe.projection = group_of(golden, "pre_projection", "AdamW", OptimiserRule::Kind::kAdamW);
-  recipe.discriminator = group_of(golden, "discriminator", "Adam", OptimiserRule::Kind::kAdam);
+  recipe.projection = group_of(golden, "pre_projection", OptimiserRule::Kind::kAdamW);
+  recipe.discriminator = group_of(golden, "discriminator", OptimiserRule::Kind::kAdam);
   recipe.decay_on = choice(golden, "recipe", {"ader", "original"}) == "ader" ? "matrices" : "all";
   if (const auto clip = train.find("clip"); clip != train.end() && !clip->is_null()) {
     recipe.clip_norm = number_in(*clip, "norm ", where + ": clip");
   }
-  recipe.steps = json_int(json_at(train, "steps", where, kKind), where, kKind);
-  ADB_CHECK(recipe.steps >= 0 && recipe.steps <= kMostSteps,
-            kKind,
-            "{}: steps: expected 0 to {}, got {}",
-            where,
-            kMostSteps,
-            recipe.steps);
   return recipe;
 }
 
@@ -295,7 +252,7 @@ void record(const GoldenCase& golden,
             const std::string& suffix,
             GoldenResult& result) {
   for (const auto& [name, tensor] : state) {
-    if (wants(golden, prefix + name + suffix)) {
+    if (golden.wants(prefix + name + suffix)) {
       result.tensors.emplace_back(prefix + name + suffix, tensor.detach().clone());
     }
   }
@@ -308,7 +265,7 @@ GoldenResult run_training(const GoldenCase& golden,
   const auto recipe = recipe_of(golden);
   const auto state = network.state();
   const auto optimiser =
-      [&](const Recipe::Group& group, const torch::nn::Module& module, const std::string& name) {
+      [&](const AdamRecipe& group, const torch::nn::Module& module, const std::string& name) {
         return make_optimiser(group.rule,
                               module_parameters(module, name + "."),
                               name,
@@ -318,21 +275,15 @@ GoldenResult run_training(const GoldenCase& golden,
       };
   auto of_projection = optimiser(recipe.projection, *network.projection, "pre_projection");
   auto of_discriminator = optimiser(recipe.discriminator, *network.discriminator, "discriminator");
-  const std::vector<Optimiser*> optimisers = {&of_projection, &of_discriminator};
   const auto embedding = network.embedding(maps);
 
   GoldenResult result;
-  // A training-mode forward; it moves the running statistics.
-  const auto forward = [&](std::int64_t index) {
-    const auto name = fmt::format("noise.{}", index);
-    const auto& noise = golden.input(name);
-    ADB_CHECK(noise.sizes() == embedding.sizes(),
-              kKind,
-              "{}: {}: expected {}, got {}",
-              golden.name,
-              name,
-              shape_text(embedding.sizes()),
-              shape_text(noise.sizes()));
+  GoldenTraining training{network.trained(), {&of_projection, &of_discriminator}};
+  training.clip_norm = recipe.clip_norm;
+  training.steps = num_steps(golden);
+  // In training mode: it moves the running statistics.
+  training.forward = [&](std::int64_t index) {
+    const auto& noise = golden.input(fmt::format("noise.{}", index), embedding.sizes().vec());
     network.train(true);
     const auto losses = hinge_losses(network, embedding, noise, options.margin);
     const auto loss = losses.on_true + losses.on_fake;
@@ -344,27 +295,14 @@ GoldenResult run_training(const GoldenCase& golden,
     record(golden, "", state, fmt::format(".after_forward{}", index), result);
     return loss;
   };
-  for (std::int64_t step = 0; step < recipe.steps; ++step) {
-    backward(forward(step), optimisers);
-    if (step == 0) {
-      NamedTensors gradients;
-      for (const auto& [name, parameter] : network.trained()) {
-        gradients.emplace_back(name, parameter.grad());
-        result.scalars["gradient_l2_step0/" + name] =
-            at::linalg_vector_norm(parameter.grad(), 2).item<double>();
-      }
-      record(golden, "grad.", gradients, "", result);
-    }
-    for (std::size_t group = 0; group < optimisers.size(); ++group) {
-      const auto norm = clip_gradients(optimisers[group]->parameters(), recipe.clip_norm);
-      result.scalars[fmt::format("group_gradient_l2_before_clip/{}/{}", step, group)] =
-          norm.item<double>();
-      optimisers[group]->step();
-    }
-  }
+  training.gradient_norms = "gradient_l2_step0/";
+  training.total_norm = [](std::int64_t step, std::size_t group) {
+    return fmt::format("group_gradient_l2_before_clip/{}/{}", step, group);
+  };
+  run_steps(golden, training, &result);
   record(golden, "after_last.", state, "", result);
   const at::NoGradGuard no_grad;
-  forward(recipe.steps);
+  training.forward(training.steps);
   network.train(false);
   const auto out = anomaly_maps(options, network, network.projection->forward(embedding), maps);
   result.tensors.insert(result.tensors.end(),
@@ -390,15 +328,7 @@ GoldenResult run_golden(const GoldenCase& golden) {
             kKind,
             "{}: config: layers: simplenet knows only layer2 and layer3",
             golden.name);
-  const auto& images = golden.input("input");
-  ADB_CHECK(images.dim() == 4 && images.size(0) > 0 && images.size(1) == 3 &&
-                images.size(2) == options.image_size && images.size(3) == options.image_size,
-            kKind,
-            "{}: input: expected [B, 3, {}, {}], got {}",
-            golden.name,
-            options.image_size,
-            options.image_size,
-            shape_text(images.sizes()));
+  const auto& images = golden.input("input", {-1, 3, options.image_size, options.image_size});
   Network network(options, golden.tensor());
   set_state(golden, options, images, network);
   const auto maps = network.encode(images);

@@ -155,13 +155,7 @@ class Simplenet final : public Method, public NeedsCalibration, public HasUnbuil
     return state;
   }
 
-  std::vector<std::string> trainable() const override {
-    std::vector<std::string> names;
-    for (const auto& [name, tensor] : network_.trained()) {
-      names.push_back(name);
-    }
-    return names;
-  }
+  std::vector<std::string> trainable() const override { return names_of(network_.trained()); }
 
   void load_pretrained(const NamedTensors& weights, const std::string& file) override {
     network_.backbone->load(weights, file);

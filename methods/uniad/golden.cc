@@ -1,15 +1,14 @@
 #include "methods/uniad/golden.h"
 
-#include <limits>
 #include <utility>
 
 #include <torch/torch.h>
 
 #include "core/error.h"
 #include "formats/array.h"
+#include "methods/golden_training.h"
 #include "methods/uniad/network.h"
 #include "nn/module_state.h"
-#include "nn/optim.h"
 #include "tensor/maps.h"
 
 namespace adb::uniad {
@@ -33,15 +32,7 @@ const std::vector<std::string> kOptionKeys = {"backbone",
 
 UniadOptions options_of(const GoldenCase& golden) {
   const auto where = golden.name + ": config";
-  auto known = kOptionKeys;
-  known.insert(known.end(), {"feature_size", "window", "dropout_in_this_case"});
-  golden.require_config(known);
-  Json options = Json::object();
-  for (const auto& key : kOptionKeys) {
-    if (golden.config.contains(key)) {
-      options[key] = golden.config[key];
-    }
-  }
+  auto options = golden.options(kOptionKeys, {"feature_size", "window", "dropout_in_this_case"});
   if (golden.training() && golden.json["train"].contains("loss")) {
     options["loss"] = golden.json["train"]["loss"];
   }
@@ -72,25 +63,13 @@ struct Target {
 };
 
 Target target_of(const GoldenCase& golden, const UniadOptions& options, const Network& network) {
-  const auto check = [&](const at::Tensor& tensor, std::int64_t channels, std::int64_t side) {
-    ADB_CHECK(tensor.dim() == 4 && tensor.size(0) > 0 && tensor.size(1) == channels &&
-                  tensor.size(2) == side && tensor.size(3) == side,
-              kKind,
-              "{}: input: expected [B, {}, {}, {}], got {}",
-              golden.name,
-              channels,
-              side,
-              side,
-              shape_text(tensor.sizes()));
-  };
   Target target;
   if (find_tensor(golden.inputs, "features") != nullptr) {
-    target.input = target.features = golden.input("features");
-    check(target.features, network.channels(), options.grid());
+    target.input = target.features =
+        golden.input("features", {-1, network.channels(), options.grid(), options.grid()});
     return target;
   }
-  target.input = golden.input("input");
-  check(target.input, 3, options.image_size);
+  target.input = golden.input("input", {-1, 3, options.image_size, options.image_size});
   const auto levels = network.levels(target.input);
   for (std::size_t i = 0; i < levels.size(); ++i) {
     target.levels.emplace_back(fmt::format("backbone_stage{}", i + 1), levels[i]);
@@ -162,59 +141,24 @@ GoldenResult run_forward(const UniadOptions& options,
   return result;
 }
 
-// The recipe of a training case.
-struct Recipe {
-  OptimiserRule rule;
-  double lr = 0;
-  double weight_decay = 0;
-  std::string decay_on = "matrices";
-  double clip_norm = std::numeric_limits<double>::infinity();
-  std::int64_t steps = 0;
-};
-
-Recipe recipe_of(const GoldenCase& golden) {
-  constexpr std::int64_t kMostSteps = 1000;
-  const auto where = golden.name + ": train";
+// Which parameters decay. In words; both recipes of the card.
+std::string decay_on(const GoldenCase& golden) {
   const auto& train = golden.json["train"];
-  const auto number = [&](const char* key) {
-    return json_number(json_at(train, key, where, kKind), where, kKind);
-  };
-  const auto optimiser = json_string(json_at(train, "optimiser", where, kKind), where, kKind);
-  ADB_CHECK(
-      optimiser == "AdamW", kKind, "{}: uniad trains with AdamW, not with '{}'", where, optimiser);
-  const auto& betas = json_at(train, "betas", where, kKind);
-  ADB_CHECK(betas.is_array() && betas.size() == 2, kKind, "{}: betas: expected two numbers", where);
-  Recipe recipe;
-  recipe.rule.beta1 = json_number(betas[0], where, kKind);
-  recipe.rule.beta2 = json_number(betas[1], where, kKind);
-  recipe.rule.eps = number("eps");
-  recipe.lr = number("lr");
-  recipe.weight_decay = number("weight_decay");
-  if (const auto on = train.find("weight_decay_on"); on != train.end()) {
-    // In words; both recipes of the card.
-    const auto words = json_string(*on, where, kKind);
-    if (words.starts_with("all")) {
-      recipe.decay_on = "all";
-    } else {
-      ADB_CHECK(
-          words.starts_with("parameters of rank >= 2"),
-          kKind,
-          "{}: weight_decay_on: expected 'all ...' or 'parameters of rank >= 2 ...', got '{}'",
-          where,
-          words);
-    }
+  const auto on = train.find("weight_decay_on");
+  if (on == train.end()) {
+    return "matrices";
   }
-  if (const auto clip = train.find("clip_grad_norm"); clip != train.end() && !clip->is_null()) {
-    recipe.clip_norm = json_number(*clip, where, kKind);
+  const auto where = golden.name + ": train";
+  const auto words = json_string(*on, where, kKind);
+  if (words.starts_with("all")) {
+    return "all";
   }
-  recipe.steps = json_int(json_at(train, "steps", where, kKind), where, kKind);
-  ADB_CHECK(recipe.steps >= 0 && recipe.steps <= kMostSteps,
+  ADB_CHECK(words.starts_with("parameters of rank >= 2"),
             kKind,
-            "{}: steps: expected 0 to {}, got {}",
+            "{}: weight_decay_on: expected 'all ...' or 'parameters of rank >= 2 ...', got '{}'",
             where,
-            kMostSteps,
-            recipe.steps);
-  return recipe;
+            words);
+  return "matrices";
 }
 
 // The draws of step `index`, given as [L, B, C].
@@ -225,70 +169,46 @@ Noise noise_of(const GoldenCase& golden,
   Noise noise;
   if (options.jitter_scale > 0 && options.jitter_prob > 0) {
     const auto name = fmt::format("jitter.{}", index);
-    const auto draws = golden.input(name);
-    const std::vector<std::int64_t> expected = {
-        features.size(2) * features.size(3), features.size(0), features.size(1)};
-    ADB_CHECK(draws.sizes() == at::IntArrayRef(expected),
-              kKind,
-              "{}: {}: expected {}, got {}",
-              golden.name,
-              name,
-              shape_text(expected),
-              shape_text(draws.sizes()));
+    const auto& draws = golden.input(
+        name, {features.size(2) * features.size(3), features.size(0), features.size(1)});
     noise.jitter = draws.transpose(0, 1);
   }
   return noise;
-}
-
-double norm_of(const at::Tensor& tensor) {
-  return at::linalg_vector_norm(tensor.detach(), 2).item<double>();
 }
 
 GoldenResult run_training(const GoldenCase& golden,
                           const UniadOptions& options,
                           const Network& network,
                           const at::Tensor& features) {
-  const auto recipe = recipe_of(golden);
+  const auto recipe = adam_recipe(golden, OptimiserRule::Kind::kAdamW);
   auto optimiser =
-      make_optimiser(network, recipe.rule, recipe.lr, recipe.weight_decay, recipe.decay_on);
-  NamedTensors before;
-  for (const auto& [name, parameter] : network.trained()) {
-    before.emplace_back(name, parameter.detach().clone());
-  }
+      make_optimiser(network, recipe.rule, recipe.lr, recipe.weight_decay, decay_on(golden));
+  const auto before = copies_of(network.trained());
 
   GoldenResult result;
-  const auto forward = [&](std::int64_t index) {
-    const auto noise = noise_of(golden, options, features, index);
+  GoldenTraining training{network.trained(), {&optimiser}};
+  training.clip_norm = clip_norm(golden, "clip_grad_norm");
+  training.steps = num_steps(golden);
+  training.forward = [&](std::int64_t step) {
+    const auto noise = noise_of(golden, options, features, step);
     const auto rebuilt = network.reconstruction->forward(features, noise).rebuilt;
     const auto loss = feature_loss(options.loss, rebuilt, features);
-    result.scalars[fmt::format("losses/{}", index)] = loss.item<double>();
+    result.scalars[fmt::format("losses/{}", step)] = loss.item<double>();
     return loss;
   };
-  for (std::int64_t step = 0; step < recipe.steps; ++step) {
-    backward(forward(step), {&optimiser});
-    if (step == 0) {
-      for (const auto& [name, parameter] : network.trained()) {
-        if (parameter.grad().defined()) {
-          result.scalars["grad_norm/" + name] = norm_of(parameter.grad());
-          result.tensors.emplace_back("grad." + name, parameter.grad().clone());
-        }
-      }
-    }
-    const auto norm = clip_gradients(optimiser.parameters(), recipe.clip_norm);
-    if (step == 0) {
-      result.scalars["grad_norm_total"] = norm.item<double>();
-    }
-    optimiser.step();
-  }
+  training.total_norm = [](std::int64_t step, std::size_t) {
+    return step == 0 ? "grad_norm_total" : "";
+  };
+  run_steps(golden, training, &result);
   {
     const at::NoGradGuard no_grad;
-    forward(recipe.steps);
+    training.forward(training.steps);
   }
   result.scalars["loss"] = result.scalars["losses/0"];
-  const auto change = fmt::format("change_norm_after_{}_steps/", recipe.steps);
-  for (const auto& [name, parameter] : network.trained()) {
-    result.scalars[change + name] = norm_of(parameter.detach() - *find_tensor(before, name));
-  }
+  add_changes(fmt::format("change_norm_after_{}_steps/", training.steps),
+              before,
+              network.trained(),
+              &result);
   add_sizes(network, result);
   return result;
 }

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numbers>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
+#include "images/resize.h"
 
 namespace adb::vitad {
 namespace {
@@ -46,26 +48,21 @@ double sample(const Image& image, double x, double y, int c) {
   return upper * (1 - fy) + lower * fy;
 }
 
-// The part at (x, y) of width x height pixels at the size of the whole image. It is never larger
-// than the image, so that bilinear interpolation needs no antialiasing.
-Image enlarged(const Image& image, int x, int y, int width, int height) {
+// The part at (x, y) of width x height pixels, which may reach over the edges: black there.
+Image cropped(const Image& image, int x, int y, int width, int height) {
   Image part(width, height, image.channels);
-  for (int j = 0; j < height; ++j) {
-    const auto* row = image.pixels.data() + image.offset(x, y + j);
-    std::copy_n(row, part.offset(width, 0), part.pixels.data() + part.offset(0, j));
+  const int left = std::max(x, 0), right = std::min(x + width, image.width);
+  for (int j = std::max(y, 0); j < std::min(y + height, image.height); ++j) {
+    const auto* row = image.pixels.data() + image.offset(left, j);
+    std::copy_n(
+        row, image.offset(right - left, 0), part.pixels.data() + part.offset(left - x, j - y));
   }
-  Image result(image.width, image.height, image.channels);
-  const double step_x = static_cast<double>(width) / image.width;
-  const double step_y = static_cast<double>(height) / image.height;
-  for (int j = 0; j < result.height; ++j) {
-    for (int i = 0; i < result.width; ++i) {
-      for (int c = 0; c < result.channels; ++c) {
-        result.pixels[result.offset(i, j) + static_cast<std::size_t>(c)] =
-            rounded(sample(part, (i + 0.5) * step_x, (j + 0.5) * step_y, c));
-      }
-    }
-  }
-  return result;
+  return part;
+}
+
+// Half of a difference of sizes, as Python rounds it: halves to even.
+int half(int difference) {
+  return static_cast<int>(std::nearbyint(difference / 2.0));
 }
 
 void change_brightness(Image& image, double factor) {
@@ -111,7 +108,10 @@ std::vector<float> normalised(const Image& image,
 
 }  // namespace
 
-Image random_resized_crop(const Image& image, Stream& random) {
+Image random_resized_crop(const Image& image, int side, Stream& random) {
+  const auto resized = [&](int x, int y, int width, int height) {
+    return resize_image(cropped(image, x, y, width, height), side, side);
+  };
   const double area = static_cast<double>(image.width) * image.height;
   for (int attempt = 0; attempt < kCropTries; ++attempt) {
     const double target = area * random.uniform(kMinArea, 1);
@@ -121,10 +121,22 @@ Image random_resized_crop(const Image& image, Stream& random) {
     if (width >= 1 && width <= image.width && height >= 1 && height <= image.height) {
       const int y = static_cast<int>(random.below(image.height - height + 1));
       const int x = static_cast<int>(random.below(image.width - width + 1));
-      return enlarged(image, x, y, width, height);
+      return resized(x, y, width, height);
     }
   }
-  return image;  // the centre crop of a square image within these aspects is the image
+  // The largest part in the middle within these aspects.
+  const double widest = std::exp(kMaxLogAspect);
+  const int width = std::min(image.width, static_cast<int>(std::lround(image.height * widest)));
+  const int height = std::min(image.height, static_cast<int>(std::lround(image.width * widest)));
+  return resized((image.width - width) / 2, (image.height - height) / 2, width, height);
+}
+
+Image centre_crop(const Image& image, int side) {
+  // Pillow's padding puts the odd pixel behind, its crop rounds.
+  const auto start = [side](int size) {
+    return size < side ? (size - side) / 2 : half(size - side);
+  };
+  return cropped(image, start(image.width), start(image.height), side, side);
 }
 
 Image random_flip(const Image& image, Stream& random) {
@@ -191,26 +203,31 @@ Image random_rotation(const Image& image, Stream& random) {
 }
 
 SampleFunction augmentation(const std::string& kind,
+                            int side,
                             const std::array<float, 3>& mean,
                             const std::array<float, 3>& std) {
-  using Part = Image (*)(const Image&, Stream&);
+  using Part = std::function<Image(const Image&, Stream&)>;
+  const Part centre = [side](const Image& image, Stream&) { return centre_crop(image, side); };
+  const Part crop = [side](const Image& image, Stream& random) {
+    return random_resized_crop(image, side, random);
+  };
   std::vector<Part> parts;
   if (kind == "cc_cj") {
-    parts = {colour_jitter};
+    parts = {centre, colour_jitter};
   } else if (kind == "cc_rhf") {
-    parts = {random_flip};
+    parts = {centre, random_flip};
   } else if (kind == "cc_rr") {
-    parts = {random_rotation};
+    parts = {centre, random_rotation};
   } else if (kind == "rrc") {
-    parts = {random_resized_crop};
+    parts = {crop};
   } else {
     ADB_CHECK(kind == "all", ErrorKind::kUsage, "unknown augmentation '{}'", kind);
-    parts = {random_resized_crop, random_flip, colour_jitter, random_rotation};
+    parts = {crop, centre, random_flip, colour_jitter, random_rotation, centre};
   }
   return [=](const Image& image, Stream& random, const TexturePool*) {
     ADB_ASSERT(image.channels == 3 && image.width > 0 && image.height > 0);
     Image changed = image;
-    for (const auto part : parts) {
+    for (const auto& part : parts) {
       changed = part(changed, random);
     }
     SampleField field;

@@ -1,15 +1,14 @@
 #include "methods/vitad/golden.h"
 
-#include <limits>
 #include <utility>
 
 #include <torch/torch.h>
 
 #include "core/error.h"
 #include "formats/array.h"
+#include "methods/golden_training.h"
 #include "methods/vitad/network.h"
 #include "nn/module_state.h"
-#include "nn/optim.h"
 #include "tensor/maps.h"
 
 namespace adb::vitad {
@@ -38,15 +37,7 @@ const std::vector<std::string> kOptionKeys = {"backbone",
                                               "batch"};
 
 VitadOptions options_of(const GoldenCase& golden) {
-  auto known = kOptionKeys;
-  known.push_back("fuser_inputs");
-  golden.require_config(known);
-  Json options = Json::object();
-  for (const auto& key : kOptionKeys) {
-    if (golden.config.contains(key)) {
-      options[key] = golden.config[key];
-    }
-  }
+  auto options = golden.options(kOptionKeys, {"fuser_inputs"});
   if (golden.training() && golden.json["train"].contains("loss")) {
     options["loss"] = golden.json["train"]["loss"];
   }
@@ -135,94 +126,38 @@ GoldenResult run_forward(const GoldenCase& golden,
   return result;
 }
 
-// The recipe of a training case.
-struct Recipe {
-  OptimiserRule rule;
-  double lr = 0;
-  double weight_decay = 0;
-  double clip_norm = std::numeric_limits<double>::infinity();
-  std::int64_t steps = 0;
-};
-
-Recipe recipe_of(const GoldenCase& golden) {
-  constexpr std::int64_t kMostSteps = 1000;
-  const auto where = golden.name + ": train";
-  const auto& train = golden.json["train"];
-  const auto number = [&](const char* key) {
-    return json_number(json_at(train, key, where, kKind), where, kKind);
-  };
-  const auto optimiser = json_string(json_at(train, "optimiser", where, kKind), where, kKind);
-  ADB_CHECK(
-      optimiser == "AdamW", kKind, "{}: vitad trains with AdamW, not with '{}'", where, optimiser);
-  const auto& betas = json_at(train, "betas", where, kKind);
-  ADB_CHECK(betas.is_array() && betas.size() == 2, kKind, "{}: betas: expected two numbers", where);
-  Recipe recipe;
-  recipe.rule.beta1 = json_number(betas[0], where, kKind);
-  recipe.rule.beta2 = json_number(betas[1], where, kKind);
-  recipe.rule.eps = number("eps");
-  recipe.lr = number("lr");
-  recipe.weight_decay = number("weight_decay");
-  if (const auto clip = train.find("clip_grad_norm"); clip != train.end() && !clip->is_null()) {
-    recipe.clip_norm = json_number(*clip, where, kKind);
-  }
-  recipe.steps = json_int(json_at(train, "steps", where, kKind), where, kKind);
-  ADB_CHECK(recipe.steps >= 0 && recipe.steps <= kMostSteps,
-            kKind,
-            "{}: steps: expected 0 to {}, got {}",
-            where,
-            kMostSteps,
-            recipe.steps);
-  return recipe;
-}
-
-double norm_of(const at::Tensor& tensor) {
-  return at::linalg_vector_norm(tensor.detach(), 2).item<double>();
-}
-
 GoldenResult run_training(const GoldenCase& golden,
                           const VitadOptions& options,
                           const Network& network) {
-  const auto recipe = recipe_of(golden);
+  const auto recipe = adam_recipe(golden, OptimiserRule::Kind::kAdamW);
   auto optimiser = make_optimiser(network, recipe.rule, recipe.lr, recipe.weight_decay);
   const auto features = network.encode(golden.input("input"));
   const auto teachers = network.teachers(features);
-  NamedTensors before;
-  for (const auto& [name, parameter] : network.trained()) {
-    before.emplace_back(name, parameter.detach().clone());
-  }
+  const auto before = copies_of(network.trained());
 
   GoldenResult result;
   network.train(true);
-  const auto forward = [&](std::int64_t index) {
+  GoldenTraining training{network.trained(), {&optimiser}};
+  training.clip_norm = clip_norm(golden, "clip_grad_norm");
+  training.steps = num_steps(golden);
+  training.forward = [&](std::int64_t step) {
     const auto loss = sum(stage_losses(options.loss, teachers, network.rebuild(features)));
-    result.scalars[fmt::format("losses/{}", index)] = loss.item<double>();
+    result.scalars[fmt::format("losses/{}", step)] = loss.item<double>();
     return loss;
   };
-  for (std::int64_t step = 0; step < recipe.steps; ++step) {
-    backward(forward(step), {&optimiser});
-    if (step == 0) {
-      for (const auto& [name, parameter] : network.trained()) {
-        if (parameter.grad().defined()) {
-          result.scalars["grad_norm/" + name] = norm_of(parameter.grad());
-          result.tensors.emplace_back("grad." + name, parameter.grad().clone());
-        }
-      }
-    }
-    const auto norm = clip_gradients(optimiser.parameters(), recipe.clip_norm);
-    if (step == 0) {
-      result.scalars["grad_norm_total"] = norm.item<double>();
-    }
-    optimiser.step();
-  }
+  training.total_norm = [](std::int64_t step, std::size_t) {
+    return step == 0 ? "grad_norm_total" : "";
+  };
+  run_steps(golden, training, &result);
   {
     const at::NoGradGuard no_grad;
-    forward(recipe.steps);
+    training.forward(training.steps);
   }
   result.scalars["loss"] = result.scalars["losses/0"];
-  const auto change = fmt::format("change_norm_after_{}_steps/", recipe.steps);
-  for (const auto& [name, parameter] : network.trained()) {
-    result.scalars[change + name] = norm_of(parameter.detach() - *find_tensor(before, name));
-  }
+  add_changes(fmt::format("change_norm_after_{}_steps/", training.steps),
+              before,
+              network.trained(),
+              &result);
   add_sizes(network, result);
   return result;
 }
@@ -241,13 +176,7 @@ GoldenResult run_block(const GoldenCase& golden) {
             dim,
             heads);
   const at::NoGradGuard no_grad;
-  const auto& tokens = golden.input("tokens");
-  ADB_CHECK(tokens.dim() == 3 && tokens.size(2) == dim,
-            kKind,
-            "{}: tokens: expected [B, T, {}], got {}",
-            golden.name,
-            dim,
-            shape_text(tokens.sizes()));
+  const auto& tokens = golden.input("tokens", {-1, -1, dim});
   const TransformerBlock block(dim, heads, eps, golden.tensor());
   golden.fill(module_parameters(block, "block."));
   GoldenResult result;
@@ -305,15 +234,7 @@ GoldenResult run_golden(const GoldenCase& golden) {
   const auto options = options_of(golden);
   const Network network(options, golden.tensor());
   golden.fill(network.state());
-  const auto& images = golden.input("input");
-  ADB_CHECK(images.dim() == 4 && images.size(0) > 0 && images.size(1) == 3 &&
-                images.size(2) == options.image_size && images.size(3) == options.image_size,
-            kKind,
-            "{}: input: expected [B, 3, {}, {}], got {}",
-            golden.name,
-            options.image_size,
-            options.image_size,
-            shape_text(images.sizes()));
+  golden.input("input", {-1, 3, options.image_size, options.image_size});
   return golden.training() ? run_training(golden, options, network)
                            : run_forward(golden, options, network);
 }

@@ -55,6 +55,7 @@ struct VitadOptions : CommonOptions {
   std::string scheduler = "step";
   std::string augment = "none";
   bool augment_tests = false;
+  bool augment_resized = true;
 
   template <class V>
   void visit(V& v) {
@@ -130,6 +131,11 @@ struct VitadOptions : CommonOptions {
               augment_tests,
               "change test images alike, but not their masks, as the published code very probably "
               "did: figures then mean little");
+    v.boolean(
+        "augment_resized",
+        augment_resized,
+        "change images that were resized to the input's size; false: images of their own size, "
+        "cropped to the input's, as the published code very probably did");
   }
 
   void validate() const;  // throws: Error(kUsage) for options that do not fit together

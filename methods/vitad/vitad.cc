@@ -35,7 +35,9 @@ class Vitad final : public Method, public ChangesTestImages, public RebuildsFeat
     spec.image_size = options_.image_size;
     spec.batch = options_.batch;
     if (options_.augment != "none") {
-      spec.sample = vitad::augmentation(options_.augment, spec.mean, spec.std);
+      spec.sample = vitad::augmentation(
+          options_.augment, static_cast<int>(spec.image_size), spec.mean, spec.std);
+      spec.full_size_samples = !options_.augment_resized;
     }
     return spec;
   }
@@ -99,13 +101,7 @@ class Vitad final : public Method, public ChangesTestImages, public RebuildsFeat
   NamedTensors optimiser_state() const override { return optimiser_.state(); }
 
   // With the decoder's unused tensors, as the card's figure of trainable parameters has them.
-  std::vector<std::string> trainable() const override {
-    std::vector<std::string> names;
-    for (const auto& [name, tensor] : network_.trained()) {
-      names.push_back(name);
-    }
-    return names;
-  }
+  std::vector<std::string> trainable() const override { return names_of(network_.trained()); }
 
   void load_pretrained(const NamedTensors& weights, const std::string& file) override {
     network_.load_encoder(weights, file);

@@ -59,6 +59,27 @@ const at::Tensor& GoldenCase::input(const std::string& wanted) const {
   return *found;
 }
 
+bool GoldenCase::wants(const std::string& tensor) const {
+  return json_at(json, "tensors", name, kKind).contains(tensor);
+}
+
+const at::Tensor& GoldenCase::input(const std::string& wanted,
+                                    const std::vector<std::int64_t>& shape) const {
+  const auto& tensor = input(wanted);
+  const auto fits = [](std::int64_t expected, std::int64_t extent) {
+    return expected < 0 ? extent >= 1 : extent == expected;
+  };
+  ADB_CHECK(
+      std::equal(shape.begin(), shape.end(), tensor.sizes().begin(), tensor.sizes().end(), fits),
+      kKind,
+      "{}: {}: expected {}, got {}",
+      name,
+      wanted,
+      shape_text(shape),
+      shape_text(tensor.sizes()));
+  return tensor;
+}
+
 void GoldenCase::fill(const NamedTensors& state) const {
   const auto where = name + ": parameters";
   struct Entry {
@@ -120,6 +141,20 @@ void GoldenCase::require_config(const std::vector<std::string>& known) const {
       throw Error(kKind, fmt::format("{}: config: {}", name, unknown_name("key", key, known)));
     }
   }
+}
+
+Json GoldenCase::options(const std::vector<std::string>& keys,
+                         const std::vector<std::string>& other_keys) const {
+  auto known = keys;
+  known.insert(known.end(), other_keys.begin(), other_keys.end());
+  require_config(known);
+  Json options = Json::object();
+  for (const auto& key : keys) {
+    if (const auto found = config.find(key); found != config.end()) {
+      options[key] = *found;
+    }
+  }
+  return options;
 }
 
 bool GoldenFile::has_precision(const std::string& precision) const {

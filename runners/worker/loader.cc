@@ -14,7 +14,7 @@
 namespace adb {
 
 ImageStore::ImageStore(std::vector<std::filesystem::path> files,
-                       std::int64_t side,
+                       std::optional<std::int64_t> side,
                        std::int64_t budget_bytes)
     : files_(std::move(files)), side_(side), budget_(budget_bytes), kept_(files_.size()) {}
 
@@ -26,8 +26,12 @@ std::shared_ptr<const Image> ImageStore::image(std::int64_t index) const {
       return kept_[i];
     }
   }
-  const int side = static_cast<int>(side_);
-  auto image = std::make_shared<const Image>(resize_image(read_image(files_[i]), side, side));
+  auto decoded = read_image(files_[i]);
+  if (side_) {
+    const int side = static_cast<int>(*side_);
+    decoded = resize_image(decoded, side, side);
+  }
+  const auto image = std::make_shared<const Image>(std::move(decoded));
   const std::lock_guard lock(mutex_);
   const auto bytes = static_cast<std::int64_t>(image->pixels.size());
   if (!kept_[i] && budget_ >= bytes) {
@@ -35,6 +39,10 @@ std::shared_ptr<const Image> ImageStore::image(std::int64_t index) const {
     kept_[i] = image;
   }
   return image;
+}
+
+std::optional<std::int64_t> kept_side(const InputSpec& input, const SampleFunction& sample) {
+  return sample && input.full_size_samples ? std::nullopt : std::optional(input.image_size);
 }
 
 ThreadPool::ThreadPool(std::int64_t threads) {

@@ -10,6 +10,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -21,16 +22,17 @@ namespace adb {
 // Decoded and resized images of one list of files, kept up to a number of bytes. Thread-safe.
 class ImageStore {
  public:
+  // `side`: of the square that images are resized to; absent: they keep their own size.
   ImageStore(std::vector<std::filesystem::path> files,
-             std::int64_t side,
+             std::optional<std::int64_t> side,
              std::int64_t budget_bytes);
   std::int64_t size() const { return static_cast<std::int64_t>(files_.size()); }
-  // Image `index` as 8-bit RGB, side x side. throws: Error(kData) naming the file
+  // Image `index` as 8-bit RGB. throws: Error(kData) naming the file
   std::shared_ptr<const Image> image(std::int64_t index) const;
 
  private:
   std::vector<std::filesystem::path> files_;
-  std::int64_t side_;
+  std::optional<std::int64_t> side_;
   mutable std::int64_t budget_;
   mutable std::mutex mutex_;
   mutable std::vector<std::shared_ptr<const Image>> kept_;
@@ -60,6 +62,10 @@ class ThreadPool {
   bool closing_ = false;
   std::vector<std::thread> threads_;
 };
+
+// What a store keeps for a list that `sample` is applied to: images of the input's size, or of
+// their own.
+std::optional<std::int64_t> kept_side(const InputSpec& input, const SampleFunction& sample);
 
 // Which images one batch holds, and the streams of their samples.
 struct BatchRequest {

@@ -57,12 +57,12 @@ void wait_for(const at::Tensor& result) {
   }
 }
 
-Json as_json(const std::vector<Series>& list) {
-  Json json = Json::object();
+std::map<std::string, std::vector<double>> samples_by_name(const std::vector<Series>& list) {
+  std::map<std::string, std::vector<double>> samples;
   for (const auto& series : list) {
-    json[series.name] = series.samples;
+    samples[series.name] = series.samples;
   }
-  return json;
+  return samples;
 }
 
 std::vector<std::string> part_names(const StepResult& result) {
@@ -147,8 +147,10 @@ std::vector<Series> prediction_series(Method& method,
 
 }  // namespace
 
-Json measure_predictions(Method& method, const at::Tensor& image, const SpeedPlan& plan) {
-  return {{"series", as_json(prediction_series(method, image, plan))}};
+std::map<std::string, std::vector<double>> measure_predictions(Method& method,
+                                                               const at::Tensor& image,
+                                                               const SpeedPlan& plan) {
+  return samples_by_name(prediction_series(method, image, plan));
 }
 
 Json measure_speed(const MethodEntry& entry,
@@ -169,7 +171,7 @@ Json measure_speed(const MethodEntry& entry,
   }
   return {{"batch", input.batch},
           {"size", input.image_size},
-          {"series", as_json(series)},
+          {"series", samples_by_name(series)},
           {"peak_predict_bytes", peak_predict},
           {"peak_train_bytes", peak_memory_bytes()}};
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "core/json.h"
@@ -33,8 +35,10 @@ Json measure_speed(const MethodEntry& entry,
                    const Context& context,
                    const SpeedPlan& plan);
 
-// The predictions alone, of a method that is there already: {series: {predict_N: [...]}}.
+// The series predict_N alone, of a method that is there already.
 //   image: [1, 3, S, S], normalised
-Json measure_predictions(Method& method, const at::Tensor& image, const SpeedPlan& plan);
+std::map<std::string, std::vector<double>> measure_predictions(Method& method,
+                                                               const at::Tensor& image,
+                                                               const SpeedPlan& plan);
 
 }  // namespace adb

@@ -58,7 +58,7 @@ class Trainer {
         input_(method_->input()),
         textures_(input_.needs_textures ? open_textures(job.textures, job.seed, job.cache_bytes / 8)
                                         : nullptr),
-        images_(paths(job.train), input_.image_size, job.cache_bytes / 8),
+        images_(paths(job.train), kept_side(input_, input_.sample), job.cache_bytes / 8),
         features_(input_.sample ? "off" : job.feature_cache,
                   static_cast<std::int64_t>(job.train.size()),
                   job.cache_bytes / 2,
@@ -539,8 +539,8 @@ class Trainer {
     reset_peak_device_memory(device_);
     const auto image = at::zeros({1, 3, input_.image_size, input_.image_size},
                                  at::TensorOptions().dtype(at::kFloat).device(job_.device));
-    const auto series = measure_predictions(*method_, image, plan).at("series");
-    auto one = series.at("predict_1").get<std::vector<double>>();
+    const auto series = measure_predictions(*method_, image, plan);
+    auto one = series.at("predict_1");
     std::sort(one.begin(), one.end());
     const auto percentile = [&](std::size_t percent) {
       return 1000 * one[std::min(one.size() - 1, one.size() * percent / 100)];
@@ -549,7 +549,7 @@ class Trainer {
     add("latency_p50_ms", percentile(50), "ms", note);
     add("latency_p90_ms", percentile(90), "ms", note);
     add("latency_p99_ms", percentile(99), "ms", note);
-    auto many = series.at(fmt::format("predict_{}", input_.batch)).get<std::vector<double>>();
+    auto many = series.at(fmt::format("predict_{}", input_.batch));
     std::sort(many.begin(), many.end());
     add("throughput_images_per_s",
         static_cast<double>(input_.batch) / many[many.size() / 2],

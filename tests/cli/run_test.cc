@@ -124,14 +124,21 @@ TEST(Run, FeatureCacheChangesNoBit) {
 }
 
 TEST(Run, TestImagesAreChangedOnlyWhenAsked) {
-  const TempFolder plain, changed, again;
-  for (const auto& [temp, tests] :
-       {std::pair(&plain, "false"), std::pair(&changed, "true"), std::pair(&again, "true")}) {
-    const auto done = adbench(
-        *temp,
-        kSmoke +
-            std::vector<std::string>{
-                "--epochs", "1", "-S", "augment=rrc", "-S", std::string("augment_tests=") + tests});
+  const TempFolder plain, changed, again, full_size;
+  for (const auto& [temp, tests, resized] : {std::tuple(&plain, "false", "true"),
+                                             std::tuple(&changed, "true", "true"),
+                                             std::tuple(&again, "true", "true"),
+                                             std::tuple(&full_size, "true", "false")}) {
+    const auto done =
+        adbench(*temp,
+                kSmoke + std::vector<std::string>{"--epochs",
+                                                  "1",
+                                                  "-S",
+                                                  "augment=cc_cj",
+                                                  "-S",
+                                                  std::string("augment_tests=") + tests,
+                                                  "-S",
+                                                  std::string("augment_resized=") + resized});
     ASSERT_EQ(done.code, 0) << done.err;
   }
   const auto diff = [&](const TempFolder& other) {
@@ -143,6 +150,7 @@ TEST(Run, TestImagesAreChangedOnlyWhenAsked) {
   };
   EXPECT_EQ(diff(again).code, 0) << "every draw comes from a named stream";
   EXPECT_EQ(diff(plain).code, 5);
+  EXPECT_EQ(diff(full_size).code, 5) << "crops of images of their own size are other images";
 }
 
 // Of the worker, whose memory must not grow with the length of the training.

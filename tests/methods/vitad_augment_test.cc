@@ -62,7 +62,7 @@ TEST(VitadAugment, CropsAtLeastAQuarter) {
   double narrowest = 1;
   for (int i = 0; i < 200; ++i) {
     Stream random(2, "crop", 0, i);
-    const Image result = random_resized_crop(image, random);
+    const Image result = random_resized_crop(image, 20, random);
     ASSERT_EQ(result.width, 20);
     // The red gradient is linear, so that its range tells the width of the part.
     const int range = result.pixels[result.offset(19, 10)] - result.pixels[result.offset(0, 10)];
@@ -92,7 +92,7 @@ TEST(VitadAugment, JittersWithinItsRange) {
 TEST(VitadAugment, GivesNormalisedSamples) {
   const Image image = gradient(16);
   for (const std::string kind : {"cc_cj", "cc_rhf", "cc_rr", "rrc", "all"}) {
-    const auto sample = augmentation(kind, {0.5F, 0.5F, 0.5F}, {0.25F, 0.25F, 0.25F});
+    const auto sample = augmentation(kind, 16, {0.5F, 0.5F, 0.5F}, {0.25F, 0.25F, 0.25F});
     Stream one(1, "a", 2, 3), same(1, "a", 2, 3), other(1, "a", 2, 5);
     const auto fields = sample(image, one, nullptr);
     ASSERT_EQ(fields.size(), 1U);
@@ -107,7 +107,60 @@ TEST(VitadAugment, GivesNormalisedSamples) {
       EXPECT_NE(fields[0].values, sample(image, other, nullptr)[0].values) << kind;
     }
   }
-  expect_error(ErrorKind::kUsage, "unknown augmentation", [] { augmentation("mixup", {}, {}); });
+  expect_error(
+      ErrorKind::kUsage, "unknown augmentation", [] { augmentation("mixup", 16, {}, {}); });
+}
+
+// An image whose pixel (x, y) holds x and y.
+Image numbered(int width, int height) {
+  Image image(width, height, 3);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      image.pixels[image.offset(x, y)] = static_cast<std::uint8_t>(x);
+      image.pixels[image.offset(x, y) + 1] = static_cast<std::uint8_t>(y);
+      image.pixels[image.offset(x, y) + 2] = 255;
+    }
+  }
+  return image;
+}
+
+// Where torchvision 0.20's CenterCrop puts the middle; its rounding takes halves to even.
+TEST(VitadAugment, CropsTheCentre) {
+  struct Case {
+    int size, side, first;
+  };
+  for (const auto& [size, side, first] :
+       {Case{20, 16, 2}, Case{21, 16, 2}, Case{23, 16, 4}, Case{16, 16, 0}}) {
+    const Image crop = centre_crop(numbered(size, side), side);
+    ASSERT_EQ(crop.width, side);
+    ASSERT_EQ(crop.height, side);
+    EXPECT_EQ(crop.pixels[crop.offset(0, 3)], first) << size;
+    EXPECT_EQ(crop.pixels[crop.offset(0, 3) + 1], 3);
+  }
+  // Smaller than the crop: 11 pixels in 16 leave 2 in front and 3 behind, black.
+  const Image padded = centre_crop(numbered(11, 16), 16);
+  EXPECT_EQ(padded.pixels[padded.offset(1, 5) + 2], 0);
+  EXPECT_EQ(padded.pixels[padded.offset(2, 5) + 2], 255);
+  EXPECT_EQ(padded.pixels[padded.offset(2, 5)], 0);
+  EXPECT_EQ(padded.pixels[padded.offset(12, 5)], 10);
+  EXPECT_EQ(padded.pixels[padded.offset(13, 5) + 2], 0);
+}
+
+TEST(VitadAugment, TakesImagesOfAnySize) {
+  for (const auto& [width, height] : {std::pair(64, 40), std::pair(9, 31), std::pair(200, 3)}) {
+    for (const std::string kind : {"cc_cj", "cc_rhf", "cc_rr", "rrc", "all"}) {
+      const auto sample = augmentation(kind, 16, {}, {1, 1, 1});
+      Stream random(1, "a", 2, 3);
+      const auto fields = sample(numbered(width, height), random, nullptr);
+      EXPECT_THAT(fields.at(0).shape, ElementsAre(3, 16, 16)) << kind;
+      EXPECT_EQ(fields.at(0).values.size(), 3U * 16 * 16) << kind;
+    }
+  }
+  // Too wide for every try: the part in the middle, of aspect 4/3.
+  Stream random(1, "a", 0, 0);
+  const Image middle = random_resized_crop(numbered(200, 3), 4, random);
+  EXPECT_EQ(middle.pixels[middle.offset(0, 0)], 98);
+  EXPECT_EQ(middle.pixels[middle.offset(3, 0)], 101);
 }
 
 }  // namespace

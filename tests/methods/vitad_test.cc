@@ -486,6 +486,10 @@ TEST(VitadEncoders, MocoStartsFromSinesAndCosines) {
 TEST(Vitad, ChangesTrainingImagesOnlyWhenAsked) {
   EXPECT_TRUE(make(with(small(), {{"augment", "all"}}))->input().sample);
   EXPECT_FALSE(make(small())->input().sample);
+  EXPECT_FALSE(make(with(small(), {{"augment", "all"}}))->input().full_size_samples);
+  EXPECT_TRUE(make(with(small(), {{"augment", "all"}, {"augment_resized", false}}))
+                  ->input()
+                  .full_size_samples);
 }
 
 TEST(Vitad, ChangesTestImagesOnlyWhenAsked) {
