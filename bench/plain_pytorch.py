@@ -824,7 +824,7 @@ def compare(methods, options):
         rounds = []
         for _ in range(options.rounds):
             answer = answer_of([options.against, 'speed', '--methods', method, '--batches', str(PREDICTED_TOGETHER),
-                                '--json', *shared])
+                                '--json', *shared, *['--no-train'] * (options.what == ['predict'])])
             if answer['errors']:
                 sys.exit(f'{options.against}: {answer["errors"]}')
             adbench, plain = answer['data'][0], answer_of([sys.executable, __file__, method, *own, *shared])
