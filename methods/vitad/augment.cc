@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <numbers>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -27,10 +28,6 @@ std::uint8_t rounded(double value) {
 std::uint8_t blended(double from, double to, double factor) {
   const auto value = static_cast<float>(from + factor * (to - from));
   return static_cast<std::uint8_t>(std::clamp(value, 0.0F, 255.0F));
-}
-
-int grey(const std::uint8_t* pixel) {  // ITU-R 601-2 luma in fixed point, as Pillow's
-  return (19595 * pixel[0] + 38470 * pixel[1] + 7471 * pixel[2] + 32768) >> 16;
 }
 
 // Value of channel c at the continuous position (x, y), pixel centres at .5; edges continue
@@ -72,38 +69,20 @@ void change_brightness(Image& image, double factor) {
 }
 
 void change_contrast(Image& image, double factor) {
-  double sum = 0;
-  const std::size_t num_pixels = image.pixels.size() / 3;
-  for (std::size_t i = 0; i < num_pixels; ++i) {
-    sum += grey(&image.pixels[3 * i]);
-  }
-  const double mean = std::floor(sum / static_cast<double>(num_pixels) + 0.5);
+  const Image levels = to_grey(image);
+  const auto sum = std::accumulate(levels.pixels.begin(), levels.pixels.end(), std::int64_t{0});
+  const double mean =
+      std::floor(static_cast<double>(sum) / static_cast<double>(levels.pixels.size()) + 0.5);
   for (auto& value : image.pixels) {
     value = blended(mean, value, factor);
   }
 }
 
 void change_saturation(Image& image, double factor) {
-  for (std::size_t i = 0; i + 2 < image.pixels.size(); i += 3) {
-    const double level = grey(&image.pixels[i]);
-    for (std::size_t c = 0; c < 3; ++c) {
-      image.pixels[i + c] = blended(level, image.pixels[i + c], factor);
-    }
+  const Image levels = to_grey(image);
+  for (std::size_t i = 0; i < image.pixels.size(); ++i) {
+    image.pixels[i] = blended(levels.pixels[i / 3], image.pixels[i], factor);
   }
-}
-
-std::vector<float> normalised(const Image& image,
-                              const std::array<float, 3>& mean,
-                              const std::array<float, 3>& std) {
-  const std::size_t num_pixels = image.pixels.size() / 3;
-  std::vector<float> planes(image.pixels.size());
-  for (std::size_t c = 0; c < 3; ++c) {
-    for (std::size_t i = 0; i < num_pixels; ++i) {
-      planes[c * num_pixels + i] =
-          (static_cast<float>(image.pixels[3 * i + c]) / 255.0F - mean[c]) / std[c];
-    }
-  }
-  return planes;
 }
 
 }  // namespace
@@ -233,7 +212,8 @@ SampleFunction augmentation(const std::string& kind,
     SampleField field;
     field.name = "image";
     field.shape = {3, changed.height, changed.width};
-    field.values = normalised(changed, mean, std);
+    field.values.resize(changed.pixels.size());
+    normalise_planes(changed, mean, std, field.values);
     return std::vector<SampleField>{std::move(field)};
   };
 }
