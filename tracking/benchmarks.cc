@@ -108,7 +108,7 @@ std::vector<Judgement> judge_benchmarks(const BenchmarkFiles& baseline,
     Judgement judgement;
     judgement.cell = {.method = name, .title = name, .dataset = "benchmarks"};
     judgement.kind = FigureKind::kTime;
-    const auto level = rules.tolerance(judgement.cell, "", "cpu_ms", FigureKind::kTime).level;
+    const auto level = rules.tolerance(judgement.cell, "", kCpuTime, FigureKind::kTime).level;
     if (level == Level::kIgnore || before.cpu_ms.empty()) {
       continue;
     }
@@ -121,11 +121,11 @@ std::vector<Judgement> judge_benchmarks(const BenchmarkFiles& baseline,
       continue;
     }
     CostComparison comparison;
-    judgement.metric = "cpu_ms";
+    judgement.metric = kCpuTime;
     judgement.unit = "ms";
     comparison.judgement = std::move(judgement);
     comparison.tolerance =
-        rules.tolerance(comparison.judgement.cell, "", "cpu_ms", FigureKind::kTime);
+        rules.tolerance(comparison.judgement.cell, "", kCpuTime, FigureKind::kTime);
     comparison.baseline = before.cpu_ms;
     comparison.current = now->second.cpu_ms;
     // Iterations are repeated until a repetition lasts long enough; one that did not is too small.

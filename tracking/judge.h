@@ -43,7 +43,7 @@ struct CostComparison {
 
 // Holm's correction runs over the comparisons of one metric. A machine gets faster and slower for
 // minutes at a time. Where the builds took turns, the samples of a time are therefore the turns
-// (the median of each); where they did not, a rise up to Tolerance::ratio_apart is "cannot tell".
+// (the median of each); where they did not, a rise is "cannot tell" (up to Tolerance::ratio_apart).
 // The test is whether `current` tends to exceed Tolerance::ratio times the baseline: one against
 // the baseline itself, asked for every time of every gate, is wrong too often (docs/gate.md).
 std::vector<Judgement> judge_samples(std::vector<CostComparison> comparisons,

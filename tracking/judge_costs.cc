@@ -187,11 +187,14 @@ void judge_one(CostComparison* comparison,
     const bool apart = judgement.kind == FigureKind::kTime && !samples.turns;
     if (adjusted_p > rules.alpha) {
       set(Verdict::kCannotTell, fmt::format("{}: above {}", tested, rules.alpha));
-    } else if (apart && ratio <= tolerance.ratio_apart) {
+    } else if (apart && !tolerance.ratio_apart) {
+      set(Verdict::kCannotTell,
+          fmt::format("{}: the builds took no turns, so it may be the machine", tested));
+    } else if (apart && ratio <= *tolerance.ratio_apart) {
       set(Verdict::kCannotTell,
           fmt::format("{}: the builds took no turns, so up to {} it may be the machine",
                       tested,
-                      tolerance.ratio_apart));
+                      *tolerance.ratio_apart));
     } else {
       set(Verdict::kRegressed, tested);
     }

@@ -144,7 +144,7 @@ Rule parse_rule(const YamlNode& node) {
     } else if (key == "ratio") {
       rule.ratio = number_at(value, key, 1, 1000);
     } else if (key == "ratio_apart") {
-      rule.ratio_apart = number_at(value, key, 1, 1000);
+      rule.ratio_apart = limit_at(value, key, 1, 1000);
     } else if (key == "floor_ms") {
       rule.floor_ms = number_at(value, key, 0, 1e9);
     } else if (key == "floor_mib") {
@@ -191,6 +191,9 @@ Tolerance GateRules::tolerance(const CellName& cell,
                                const std::string& metric,
                                FigureKind kind) const {
   Tolerance tolerance;
+  if (metric == kCpuTime) {
+    tolerance.ratio_apart = 3;
+  }
   for (const auto& rule : rules) {
     if (!applies(rule, cell, category, metric)) {
       continue;

@@ -83,15 +83,20 @@ TEST(GateCosts, TheTestIsOfMoreThanTheRatio) {
   EXPECT_GT(time.p.value(), 0.01);
 }
 
-TEST(GateCosts, BuildsThatTookNoTurnsMustBeFarApart) {
+TEST(GateCosts, TimesOfBuildsThatTookNoTurnsFailOnlyWhereRulesSaySo) {
   const auto verdict = [](double now_ms, const std::string& text = "") {
     return find(gate(five_seeds(20, now_ms, 500, 500, false), rules(text)), "time_per_image_ms");
   };
   EXPECT_EQ(verdict(21.5).verdict, Verdict::kNotRegressed);
   EXPECT_EQ(verdict(40).verdict, Verdict::kCannotTell);
-  EXPECT_THAT(verdict(40).reason, HasSubstr("took no turns, so up to 3 it may be the machine"));
-  EXPECT_EQ(verdict(70).verdict, Verdict::kRegressed);
-  EXPECT_EQ(verdict(40, "rules: [{ratio_apart: 1.5}]").verdict, Verdict::kRegressed);
+  EXPECT_EQ(verdict(900).verdict, Verdict::kCannotTell);
+  EXPECT_THAT(verdict(900).reason, HasSubstr("took no turns, so it may be the machine"));
+  const auto three = verdict(40, "rules: [{ratio_apart: 3}]");
+  EXPECT_EQ(three.verdict, Verdict::kCannotTell);
+  EXPECT_THAT(three.reason, HasSubstr("took no turns, so up to 3 it may be the machine"));
+  EXPECT_EQ(verdict(70, "rules: [{ratio_apart: 3}]").verdict, Verdict::kRegressed);
+  EXPECT_EQ(verdict(70, "rules: [{ratio_apart: 3}, {ratio_apart: none}]").verdict,
+            Verdict::kCannotTell);
   // Memory does not drift.
   EXPECT_EQ(find(gate(five_seeds(20, 20, 500, 600, false)), "peak_memory_bytes").verdict,
             Verdict::kRegressed);
