@@ -61,8 +61,9 @@ at::Tensor gaussian_smooth(const at::Tensor& maps, double sigma) {
     return filter_matrix(weights, side).to(maps.device()).expand({maps.size(0), side, side});
   };
   // Two products of matrices are several times as fast as LibTorch's convolution in double.
-  return at::bmm(at::bmm(along(maps.size(1)), maps.to(at::kDouble)),
-                 along(maps.size(2)).transpose(1, 2));
+  const auto down = along(maps.size(1));
+  const auto across = maps.size(2) == maps.size(1) ? down : along(maps.size(2));
+  return at::bmm(at::bmm(down, maps.to(at::kDouble)), across.transpose(1, 2));
 }
 
 at::Tensor window_means(const at::Tensor& maps, std::int64_t k, std::int64_t border) {

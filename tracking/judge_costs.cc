@@ -187,14 +187,11 @@ void judge_one(CostComparison* comparison,
     const bool apart = judgement.kind == FigureKind::kTime && !samples.turns;
     if (adjusted_p > rules.alpha) {
       set(Verdict::kCannotTell, fmt::format("{}: above {}", tested, rules.alpha));
-    } else if (apart && !tolerance.ratio_apart) {
+    } else if (apart && (!tolerance.ratio_apart || ratio <= *tolerance.ratio_apart)) {
+      const auto bound =
+          tolerance.ratio_apart ? fmt::format("up to {} ", *tolerance.ratio_apart) : "";
       set(Verdict::kCannotTell,
-          fmt::format("{}: the builds took no turns, so it may be the machine", tested));
-    } else if (apart && ratio <= *tolerance.ratio_apart) {
-      set(Verdict::kCannotTell,
-          fmt::format("{}: the builds took no turns, so up to {} it may be the machine",
-                      tested,
-                      *tolerance.ratio_apart));
+          fmt::format("{}: the builds took no turns, so {}it may be the machine", tested, bound));
     } else {
       set(Verdict::kRegressed, tested);
     }

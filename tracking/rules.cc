@@ -189,11 +189,8 @@ std::optional<FigureKind> figure_kind(const std::string& key) {
 Tolerance GateRules::tolerance(const CellName& cell,
                                const std::string& category,
                                const std::string& metric,
-                               FigureKind kind) const {
-  Tolerance tolerance;
-  if (metric == kCpuTime) {
-    tolerance.ratio_apart = 3;
-  }
+                               FigureKind kind,
+                               Tolerance tolerance) const {
   for (const auto& rule : rules) {
     if (!applies(rule, cell, category, metric)) {
       continue;

@@ -23,10 +23,6 @@ enum class SameMachine {
   kAny    // compared nevertheless, and every such verdict says so
 };
 
-// The figure of micro-benchmarks, in milliseconds: other work on the machine stretches it far less
-// than time on the wall.
-inline constexpr const char* kCpuTime = "cpu_ms";
-
 // Thresholds of one comparison.
 struct Tolerance {
   Level level = Level::kFail;
@@ -37,8 +33,7 @@ struct Tolerance {
   double ratio = 1.10;    // time and memory: a ratio up to this is no regression
   double floor_ms = 5;    // time: nor is a difference up to this
   double floor_mib = 16;  // memory: nor is a difference up to this
-  // Time of builds that did not take turns: up to this nobody can tell. Absent: ever; of kCpuTime 3
-  // unless rules say otherwise.
+  // Time of builds that did not take turns: up to this nobody can tell. Absent: ever.
   std::optional<double> ratio_apart{};
   std::optional<double> time_limit{};  // a ratio above this is a regression without a test
   std::optional<double> memory_limit = 1.5;
@@ -65,11 +60,12 @@ struct GateRules {
 
   // A rule with a class applies to comparisons of that class alone, one without to all; a later
   // rule overrides an earlier one. `category` "" stands for all classes, `metric` "" for a run that
-  // did not take place, of which only rules without metric speak.
+  // did not take place, of which only rules without metric speak. Starts from `tolerance`.
   Tolerance tolerance(const CellName& cell,
                       const std::string& category,
                       const std::string& metric,
-                      FigureKind kind) const;
+                      FigureKind kind,
+                      Tolerance tolerance = {}) const;
 
   // Whether some rule asks for a verdict on this class by itself.
   bool asks_for_class(const CellName& cell,

@@ -205,9 +205,9 @@ SampleFunction augmentation(const std::string& kind,
   }
   return [=](const Image& image, Stream& random, const TexturePool*) {
     ADB_ASSERT(image.channels == 3 && image.width > 0 && image.height > 0);
-    Image changed = image;
-    for (const auto& part : parts) {
-      changed = part(changed, random);
+    Image changed = parts.front()(image, random);
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+      changed = parts[i](changed, random);
     }
     SampleField field;
     field.name = "image";
