@@ -33,6 +33,13 @@ foreach(cuda libtorch_cuda libc10_cuda)
     list(APPEND adb_torch_libs "${ADB_LIBTORCH}/lib/${cuda}.so")
   endif()
 endforeach()
+# Without OpenMP at::parallel_for, which is a template, runs its body on one thread. One OpenMP in a process: LibTorch's.
+target_compile_options(adb_torch INTERFACE -fopenmp)
+if(EXISTS "${ADB_LIBTORCH}/lib/libgomp.so.1")
+  list(APPEND adb_torch_libs "${ADB_LIBTORCH}/lib/libgomp.so.1")
+else()
+  list(APPEND adb_torch_libs gomp)
+endif()
 # NCCL, for ranks on GPUs: its header needs the toolkit's, so only where both are found.
 if(EXISTS "${ADB_LIBTORCH}/lib/libtorch_cuda.so")
   find_path(ADB_NCCL_INCLUDE nccl.h HINTS "${ADB_LIBTORCH}/../nvidia/nccl/include")

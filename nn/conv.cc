@@ -1,6 +1,7 @@
 #include "nn/conv.h"
 
 #include <algorithm>
+#include <mutex>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -150,6 +151,7 @@ at::Tensor Conv::forward(const at::Tensor& x) const {
 
 // Weights with the norm's scale in them, in oneDNN's own order, and the bias that is left.
 struct ConvNorm::Folded {
+  std::mutex mutex;  // frozen networks run on several threads
   std::int64_t version = -1;  // sum of the versions of what they were made of
   at::Tensor weight, bias;
 };
@@ -172,7 +174,10 @@ at::Tensor ConvNorm::forward(const at::Tensor& x,
       at::globalContext().userEnabledMkldnn()) {
     return forward_folded(x, activation, residual);
   }
-  *folded_ = {};  // training makes the weights outdated
+  if (norm_->is_training()) {  // which makes the weights outdated
+    folded_->version = -1;
+    folded_->weight = folded_->bias = at::Tensor();
+  }
   // The output is ours alone, so what follows works in place; no backward formula needs the values
   // before.
   auto y = norm_->forward(conv_->forward(x));
@@ -195,6 +200,7 @@ at::Tensor ConvNorm::forward_folded(const at::Tensor& x,
   if (shape.bias) {
     version += conv_->bias()._version();
   }
+  std::unique_lock lock(folded_->mutex);
   if (folded_->version != version) {
     const auto [scale, shift] = norm_->affine();
     const auto weight =
@@ -212,7 +218,8 @@ at::Tensor ConvNorm::forward_folded(const at::Tensor& x,
                    {weight, paddings, strides, dilations, shape.groups, input.sizes().vec()});
     folded_->version = version;
   }
-  const auto& [made_of, weight, bias] = *folded_;
+  const auto weight = folded_->weight, bias = folded_->bias;
+  lock.unlock();
   const auto [name, arguments] = pointwise(activation);
   const c10::IValue no_algorithm;
   if (transposed) {

@@ -339,7 +339,7 @@ class EfficientNetBackbone final : public FeatureBackbone {
   std::vector<at::Tensor> features(const at::Tensor& images) override {
     const at::NoGradGuard no_grad;
     // One image at a time: kernels choose their blocking by the batch size.
-    return frozen_in_chunks([this](const at::Tensor& image) { return run(image); }, images, 1);
+    return frozen_by_image([this](const at::Tensor& image) { return run(image); }, images);
   }
 
   NamedTensors state() const override { return state_; }

@@ -1,7 +1,6 @@
 // Running frozen networks so that an image's outputs do not depend on its neighbours in the batch.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <vector>
 
@@ -9,15 +8,13 @@
 
 namespace adb {
 
-// Calls `network` with exactly `chunk` images at a time (the last call is filled up with zeros,
-// whose outputs are dropped) and joins the outputs. Kernels choose their blocking by the batch
-// size, so the same image may get other bits in another batch; with chunk = 1 it cannot, with a
-// larger chunk as far as its place in the chunk does not matter.
-//   images: [B, ...], B > 0   network: [chunk, ...] -> any number of [chunk, ...]
+// Calls `network` with one image at a time and joins the outputs: kernels choose their blocking by
+// the batch size, so that in a batch the same image may get other bits. On the CPU several images
+// are shared out over LibTorch's threads, which then compute each image alone.
+//   images: [B, ...], B > 0   network: [1, ...] -> any number of [1, ...], called by several threads
 //   returns: contiguous [B, ...] each, whatever memory format the network gives
-std::vector<at::Tensor> frozen_in_chunks(
+std::vector<at::Tensor> frozen_by_image(
     const std::function<std::vector<at::Tensor>(const at::Tensor&)>& network,
-    const at::Tensor& images,
-    std::int64_t chunk);
+    const at::Tensor& images);
 
 }  // namespace adb

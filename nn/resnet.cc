@@ -40,8 +40,8 @@ class ResNetBackbone final : public FeatureBackbone {
   std::vector<at::Tensor> features(const at::Tensor& images) override {
     const at::NoGradGuard no_grad;
     // One image at a time: with LibTorch's CPU kernels a batch of 2 to 16 gives other bits than a
-    // single image at some sizes (64 px), and costs 5 % less at others (256 px) at most.
-    return frozen_in_chunks([this](const at::Tensor& chunk) { return run(chunk); }, images, 1);
+    // single image at some sizes (64 px).
+    return frozen_by_image([this](const at::Tensor& image) { return run(image); }, images);
   }
 
   NamedTensors state() const override { return state_; }

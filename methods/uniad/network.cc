@@ -347,7 +347,7 @@ at::Tensor Network::encode(const at::Tensor& images) const {
   const auto aligned = [this](const at::Tensor& image) {
     return std::vector<at::Tensor>{align(levels(image))};
   };
-  return frozen_in_chunks(aligned, images, 1).front();
+  return frozen_by_image(aligned, images).front();
 }
 
 void Network::initialise(const Streams& streams) const {

@@ -182,7 +182,7 @@ std::vector<at::Tensor> Network::encode(const at::Tensor& images) const {
     }
     return features;
   };
-  return frozen_in_chunks(one_image, images, 1);
+  return frozen_by_image(one_image, images);
 }
 
 std::vector<at::Tensor> Network::teachers(const std::vector<at::Tensor>& features) const {

@@ -1,7 +1,12 @@
 #include "nn/resnet.h"
 
+#include <mutex>
+#include <set>
+#include <thread>
+
 #include <gtest/gtest.h>
 
+#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include "core/error.h"
@@ -103,18 +108,42 @@ TEST(ResNet, LoadsAWholeCheckpointAndDropsWhatIsNotBuilt) {
   });
 }
 
-TEST(FrozenInChunks, CallsWithFullChunksAndJoins) {
-  std::vector<std::int64_t> sizes;
+TEST(FrozenByImage, SharesImagesOutOverThreadsAndJoins) {
+  const at::NoGradGuard no_grad;
+  std::mutex mutex;
+  std::set<std::thread::id> threads;
+  std::set<std::int64_t> sizes;
+  bool gradients = false;
   const auto doubled = [&](const at::Tensor& x) {
-    sizes.push_back(x.size(0));
-    return std::vector<at::Tensor>{x * 2, x.flatten(1).sum(1)};
+    const std::lock_guard lock(mutex);
+    threads.insert(std::this_thread::get_id());
+    sizes.insert(x.size(0));
+    gradients = gradients || at::GradMode::is_enabled();
+    return std::vector<at::Tensor>{(x * 2).contiguous(at::MemoryFormat::ChannelsLast),
+                                   x.flatten(1).sum(1)};
   };
+  const auto threads_before = at::get_num_threads();
+  at::set_num_threads(2);
   const auto images = images_of(5, 4);
-  const auto outputs = frozen_in_chunks(doubled, images, 2);
-  EXPECT_EQ(sizes, (std::vector<std::int64_t>{2, 2, 2}));
+  const auto outputs = frozen_by_image(doubled, images);
+  at::set_num_threads(threads_before);
+  EXPECT_EQ(threads.size(), 2);
+  EXPECT_EQ(sizes, std::set<std::int64_t>{1});
+  EXPECT_FALSE(gradients);
   EXPECT_TRUE(at::equal(outputs[0], images * 2));
+  EXPECT_TRUE(outputs[0].is_contiguous());
   EXPECT_TRUE(at::allclose(outputs[1], images.flatten(1).sum(1)));
   EXPECT_EQ(outputs[1].sizes(), (std::vector<std::int64_t>{5}));
+}
+
+TEST(FrozenByImage, PassesErrorsOn) {
+  expect_error(ErrorKind::kWeights, "of this image", [] {
+    frozen_by_image(
+        [](const at::Tensor&) -> std::vector<at::Tensor> {
+          fail(ErrorKind::kWeights, "of this image");
+        },
+        images_of(3, 4));
+  });
 }
 
 }  // namespace
