@@ -151,7 +151,7 @@ at::Tensor Conv::forward(const at::Tensor& x) const {
 
 // Weights with the norm's scale in them, in oneDNN's own order, and the bias that is left.
 struct ConvNorm::Folded {
-  std::mutex mutex;  // frozen networks run on several threads
+  std::mutex mutex;           // frozen networks run on several threads
   std::int64_t version = -1;  // sum of the versions of what they were made of
   at::Tensor weight, bias;
 };

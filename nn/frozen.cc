@@ -31,10 +31,11 @@ std::vector<at::Tensor> frozen_by_image(
   }
   std::vector<at::Tensor> joined;
   for (std::size_t k = 0; k < outputs.front().size(); ++k) {
-    auto shape = outputs.front()[k].sizes().vec();
+    const auto& first = outputs.front()[k];
+    auto shape = first.sizes().vec();
     shape[0] = num_images;
-    joined.push_back(at::empty(
-        shape, outputs.front()[k].options().memory_format(at::MemoryFormat::Contiguous)));
+    const auto options = first.options().memory_format(at::MemoryFormat::Contiguous);
+    joined.push_back(at::empty(shape, options));
     for (std::int64_t i = 0; i < num_images; ++i) {
       joined[k].narrow(0, i, 1).copy_(outputs[static_cast<std::size_t>(i)][k]);
     }
