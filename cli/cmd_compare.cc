@@ -52,9 +52,12 @@ Side side_of(const std::string& text, const CompareFlags& flags) {
   side.store = std::make_shared<Store>(
       Store::open_for_read(file ? std::filesystem::path(text) : flags.store));
   side.set.store = side.store.get();
+  const auto newest = [&side](RunFilter of) {
+    of.newest_per_key = true;
+    return side.store->find_runs(of);
+  };
   if (file) {
-    filter.newest_per_key = true;
-    side.set.runs = side.store->find_runs(filter);
+    side.set.runs = newest(filter);
     return side;
   }
   std::vector<RunId> ids;
@@ -63,10 +66,15 @@ Side side_of(const std::string& text, const CompareFlags& flags) {
   } else if (const auto numbers = run_ids(text)) {
     ids = *numbers;
   } else {
-    fail(ErrorKind::kUsage,
-         "'{}' is no store file, and store '{}' has no run or baseline of that name",
-         text,
-         flags.store.string());
+    filter.methods = {text};
+    side.set.runs = newest(filter);
+    ADB_CHECK(!side.set.runs.empty(),
+              ErrorKind::kUsage,
+              "'{}' is no store file, and store '{}' has no such baseline and no finished run of a "
+              "method of that name",
+              text,
+              flags.store.string());
+    return side;
   }
   const auto chosen = side.store->find_runs(filter);
   for (const RunId id : ids) {
@@ -120,7 +128,8 @@ int compare(const CompareFlags& flags) {
 Command compare_command() {
   return {"compare", "is B better or worse than A, or can it not be told?", [](CLI::App& app) {
             auto flags = std::make_shared<CompareFlags>();
-            app.add_option("a", flags->a, "a store file, a baseline, or run ids as 7 or 7,9,12")
+            app.add_option(
+                   "a", flags->a, "a store file, a baseline, run ids as 7 or 7,9,12, or a method")
                 ->required();
             app.add_option("b", flags->b, "what is compared with it")->required();
             add_store_flag(app, &flags->store);

@@ -368,6 +368,23 @@ TEST(Compare, StoresRunsAndBaselines) {
   EXPECT_NEAR(json.at("data").at("differences")[0].at("difference").get<double>(), -0.05, 1e-12);
 }
 
+TEST(Compare, MethodsOfOneStore) {
+  const TempFolder temp;
+  auto store = Store::open_for_write(temp.path() / "adbench.sqlite");
+  for (const int seed : {0, 1, 2}) {
+    add_run(store, run_of("rd", seed, 8), constant(0.9), commit("abc"));
+    add_run(store, run_of("vitad", seed, 8), constant(0.8), commit("abc"));
+  }
+  store.close();
+  const auto worse = adbench(temp, {"compare", "rd", "vitad"});
+  EXPECT_EQ(worse.code, 5) << worse.out << worse.err;
+  EXPECT_THAT(worse.out, HasSubstr("-10.00"));
+  EXPECT_EQ(adbench(temp, {"compare", "vitad", "rd"}).code, 0);
+  const auto absent = adbench(temp, {"compare", "rd", "uniad"});
+  EXPECT_EQ(absent.code, 2);
+  EXPECT_THAT(absent.err, HasSubstr("no finished run of a method of that name"));
+}
+
 TEST(Compare, MistakesAreNamed) {
   const TempFolder temp;
   fill(temp, 0.85);
