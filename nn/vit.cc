@@ -9,6 +9,11 @@
 
 namespace adb {
 
+LinearLayer::LinearLayer(std::int64_t in, std::int64_t out, const at::TensorOptions& tensor) {
+  weight_ = register_parameter("weight", at::zeros({out, in}, tensor));
+  bias_ = register_parameter("bias", at::zeros({out}, tensor));
+}
+
 LayerNorm::LayerNorm(std::int64_t dim, double eps, const at::TensorOptions& tensor) : eps_(eps) {
   weight_ = register_parameter("weight", at::ones({dim}, tensor));
   bias_ = register_parameter("bias", at::zeros({dim}, tensor));
