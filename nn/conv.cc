@@ -174,7 +174,7 @@ at::Tensor ConvNorm::forward(const at::Tensor& x,
       at::globalContext().userEnabledMkldnn()) {
     return forward_folded(x, activation, residual);
   }
-  if (norm_->is_training()) {  // which makes the weights outdated
+  if (at::GradMode::is_enabled()) {  // training makes them outdated; no version counts its steps
     folded_->version = -1;
     folded_->weight = folded_->bias = at::Tensor();
   }
