@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <mutex>
 #include <optional>
-#include <tuple>
 #include <utility>
 #include <vector>
 
-#include <ATen/core/dispatch/Dispatcher.h>
-
 #include "core/error.h"
-#include "tensor/separate_operators.h"
+#include "nn/onednn.h"
 
 namespace adb {
 namespace {
@@ -54,38 +51,24 @@ at::Tensor activated(at::Tensor x, Activation activation) {
   return x;
 }
 
-// oneDNN's fused operators, which LibTorch registers by name and without a C++ declaration.
 struct FusedOperators {
   c10::OperatorHandle plain, transposed, added, pack, pack_transposed;
 };
 
 const std::optional<FusedOperators>& fused_operators() {
   static const auto found = []() -> std::optional<FusedOperators> {
-    if (!at::hasMKLDNN()) {
+    const auto plain = onednn_operator("mkldnn::_convolution_pointwise", "", 10);
+    const auto transposed = onednn_operator("mkldnn::_convolution_transpose_pointwise", "", 11);
+    const auto added = onednn_operator("mkldnn::_convolution_pointwise", "binary", 13);
+    const auto pack = onednn_operator("mkldnn::_reorder_convolution_weight", "", 6);
+    const auto pack_transposed =
+        onednn_operator("mkldnn::_reorder_convolution_transpose_weight", "", 7);
+    if (!plain || !transposed || !added || !pack || !pack_transposed) {
       return std::nullopt;
     }
-    std::vector<c10::OperatorHandle> handles;
-    for (const auto& [name, overload, num_arguments] :
-         {std::tuple("mkldnn::_convolution_pointwise", "", 10),
-          std::tuple("mkldnn::_convolution_transpose_pointwise", "", 11),
-          std::tuple("mkldnn::_convolution_pointwise", "binary", 13),
-          std::tuple("mkldnn::_reorder_convolution_weight", "", 6),
-          std::tuple("mkldnn::_reorder_convolution_transpose_weight", "", 7)}) {
-      const auto handle = c10::Dispatcher::singleton().findSchema({name, overload});
-      // Another LibTorch may have other arguments: then the plain operators serve.
-      if (!handle || handle->schema().arguments().size() != std::size_t(num_arguments)) {
-        return std::nullopt;
-      }
-      handles.push_back(*handle);
-    }
-    return FusedOperators{handles[0], handles[1], handles[2], handles[3], handles[4]};
+    return FusedOperators{*plain, *transposed, *added, *pack, *pack_transposed};
   }();
   return found;
-}
-
-at::Tensor call(const c10::OperatorHandle& op, torch::jit::Stack stack) {
-  op.callBoxed(stack);
-  return stack.at(0).toTensor();
 }
 
 using Integers = std::vector<std::int64_t>;
@@ -169,9 +152,8 @@ ConvNorm::ConvNorm(torch::nn::Module& owner,
 at::Tensor ConvNorm::forward(const at::Tensor& x,
                              Activation activation,
                              const at::Tensor& residual) const {
-  if (!norm_->is_training() && !at::GradMode::is_enabled() && stored_channels_last(x.options()) &&
-      !SeparateOperators::wanted() && fused_operators() &&
-      at::globalContext().userEnabledMkldnn()) {
+  if (!norm_->is_training() && !at::GradMode::is_enabled() && onednn_serves(x) &&
+      fused_operators()) {
     return forward_folded(x, activation, residual);
   }
   if (at::GradMode::is_enabled()) {  // training makes them outdated; no version counts its steps

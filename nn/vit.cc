@@ -9,11 +9,6 @@
 
 namespace adb {
 
-LinearLayer::LinearLayer(std::int64_t in, std::int64_t out, const at::TensorOptions& tensor) {
-  weight_ = register_parameter("weight", at::zeros({out, in}, tensor));
-  bias_ = register_parameter("bias", at::zeros({out}, tensor));
-}
-
 LayerNorm::LayerNorm(std::int64_t dim, double eps, const at::TensorOptions& tensor) : eps_(eps) {
   weight_ = register_parameter("weight", at::ones({dim}, tensor));
   bias_ = register_parameter("bias", at::zeros({dim}, tensor));
@@ -55,16 +50,16 @@ TransformerBlock::TransformerBlock(std::int64_t dim,
 at::Tensor TransformerBlock::attention(const at::Tensor& x) const {
   const auto num_images = x.size(0), num_tokens = x.size(1), dim = x.size(2);
   // [B, T, 3C] -> [3, B, h, T, d]
-  const auto qkv = qkv_->forward(x)
+  const auto qkv = qkv_->forward_onednn(x)
                        .view({num_images, num_tokens, 3, heads_, dim / heads_})
                        .permute({2, 0, 3, 1, 4});
   const auto mixed = at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]);
-  return proj_->forward(mixed.transpose(1, 2).reshape({num_images, num_tokens, dim}));
+  return proj_->forward_onednn(mixed.transpose(1, 2).reshape({num_images, num_tokens, dim}));
 }
 
 at::Tensor TransformerBlock::forward(const at::Tensor& x) const {
   const auto y = x + attention(norm1_->forward(x));
-  return y + fc2_->forward(at::gelu(fc1_->forward(norm2_->forward(y))));
+  return y + fc2_->forward_onednn(fc1_->forward_onednn(norm2_->forward(y), /*gelu=*/true));
 }
 
 TransformerBlocks::TransformerBlocks(std::int64_t depth,

@@ -10,19 +10,10 @@
 #include <torch/torch.h>
 
 #include "core/seed.h"
+#include "nn/linear.h"
 #include "tensor/tensor.h"
 
 namespace adb {
-
-// y = x W^T + b. Values are zero until they are set; drawing them is the caller's business.
-class LinearLayer : public torch::nn::Module {
- public:
-  LinearLayer(std::int64_t in, std::int64_t out, const at::TensorOptions& tensor);
-  at::Tensor forward(const at::Tensor& x) const { return at::linear(x, weight_, bias_); }
-
- private:
-  at::Tensor weight_, bias_;
-};
 
 // Over the last dimension; 1 and 0 from the start.
 class LayerNorm : public torch::nn::Module {
