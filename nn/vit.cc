@@ -49,11 +49,11 @@ TransformerBlock::TransformerBlock(std::int64_t dim,
 
 at::Tensor TransformerBlock::attention(const at::Tensor& x) const {
   const auto num_images = x.size(0), num_tokens = x.size(1), dim = x.size(2);
-  // [B, T, 3C] -> [3, B, h, T, d]
-  const auto qkv = qkv_->forward_onednn(x)
-                       .view({num_images, num_tokens, 3, heads_, dim / heads_})
-                       .permute({2, 0, 3, 1, 4});
-  const auto mixed = at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]);
+  // [B, T, 3C] -> three of [B, T, h, d], whose gradients are joined in one pass
+  const auto qkv =
+      qkv_->forward_onednn(x).view({num_images, num_tokens, 3, heads_, dim / heads_}).unbind(2);
+  const auto mixed = at::scaled_dot_product_attention(
+      qkv[0].transpose(1, 2), qkv[1].transpose(1, 2), qkv[2].transpose(1, 2));
   return proj_->forward_onednn(mixed.transpose(1, 2).reshape({num_images, num_tokens, dim}));
 }
 
